@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli: the commands, as data. One row in `commands` (cli/commands.c) drives dispatch, help and
+ * the check of options; one file cli/command_NAME.c carries a command out.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "upgrade/settings.h"
+
+/* Which options a command takes. */
+enum option_group {
+	OPTIONS_ALL = 1,      /* every command */
+	OPTIONS_NODE = 2,     /* those that look at the node */
+	OPTIONS_IMAGE = 4,    /* those that fetch */
+	OPTIONS_PROFILE = 8,  /* those that choose files of an image */
+	OPTIONS_HEALTH = 16,  /* those that restart the engine */
+	OPTIONS_RECOVER = 32, /* recover */
+};
+
+struct cli {
+	struct settings settings;
+	const char *argument; /* IMAGE or COMMAND, NULL when there is none */
+	bool json, verbose, at_boot;
+};
+
+struct command {
+	const char *name;
+	const char *argument;   /* "IMAGE", NULL: takes none */
+	bool argument_optional;
+	unsigned options;       /* of enum option_group */
+	const char *summary;    /* one line */
+	int (*run)(struct err *e, struct cli *c);
+};
+
+extern const struct command commands[]; /* the last has no name */
+const struct command *command_find(const char *name);
+
+int command_upgrade(struct err *e, struct cli *c) MUST_USE;
+int command_plan(struct err *e, struct cli *c) MUST_USE;
+int command_check(struct err *e, struct cli *c) MUST_USE;
+int command_fetch(struct err *e, struct cli *c) MUST_USE;
+int command_status(struct err *e, struct cli *c) MUST_USE;
+int command_rollback(struct err *e, struct cli *c) MUST_USE;
+int command_recover(struct err *e, struct cli *c) MUST_USE;
+int command_version(struct err *e, struct cli *c) MUST_USE;
+int command_help(struct err *e, struct cli *c) MUST_USE;
+
+/* Reads the words behind the command's name. ERR_USAGE names the word. */
+int options_parse(struct err *e, const struct command *cmd, char **words, struct cli *c) MUST_USE;
+/* Calls back for each option that the command takes. */
+void options_each(unsigned groups, void (*f)(const char *name, const char *value, const char *help));
+
+/* Signals: SIGINT and SIGTERM ask the run to stop, SIGHUP and SIGPIPE do nothing. */
+void interrupt_install(void);
+const char *interrupt_reason(void); /* NULL: none */
+
+#endif

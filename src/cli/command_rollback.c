@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/job.h"
+
+static int work(struct err *e, struct job *j, struct cli *c)
+{
+	(void)c;
+	return upgrade_rollback(e, j);
+}
+
+int command_rollback(struct err *e, struct cli *c)
+{
+	return job_do(e, c, "rollback", work);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/job.h"
+
+static int work(struct err *e, struct job *j, struct cli *c)
+{
+	return upgrade_to_image(e, j, c->argument);
+}
+
+int command_upgrade(struct err *e, struct cli *c)
+{
+	return job_do(e, c, "upgrade", work);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/job.h"
+
+#include "base/mem.h"
+#include "cli/report.h"
+
+int job_do(struct err *e, struct cli *c, const char *name,
+           int (*work)(struct err *e, struct job *j, struct cli *c))
+{
+	CLEANUP(events_release) struct events events;
+	CLEANUP(job_close) struct job job = { .lock = -1 };
+	struct job_options o = { name, interrupt_reason, c->at_boot };
+	int failed;
+
+	events_init(&events);
+	report_listen(&events, c);
+	failed = settings_read(e, &c->settings) < 0 ||
+	         job_open(e, &c->settings, &events, &o, &job) < 0 || work(e, &job, c) < 0;
+	job_conclude(&job, failed ? e : NULL);
+	report_result(c, job.result);
+	return failed ? -1 : 0;
+}

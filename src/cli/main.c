@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/report.h"
+
+static const struct command *choose(struct err *e, int argc, char **argv)
+{
+	const struct command *cmd;
+	const char *name = argc > 1 ? argv[1] : "help";
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	cmd = command_find(name);
+	if (!cmd)
+		err_set(e, ERR_USAGE, "unknown command '%s'; 'nodelift help' lists the commands", name);
+	return cmd;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c = { 0 };
+	struct err e = { 0 };
+	const struct command *cmd = choose(&e, argc, argv);
+	int failed;
+
+	settings_init(&c.settings);
+	failed = !cmd || options_parse(&e, cmd, argv + (argc > 1 ? 2 : 1), &c) < 0;
+	if (!failed) {
+		log_set_level(c.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+		interrupt_install();
+		failed = cmd->run(&e, &c) < 0;
+	}
+	if (failed)
+		report_error(&e);
+	settings_release(&c.settings);
+	return failed ? err_table[e.code].status : 0;
+}

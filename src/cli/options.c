@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+
+struct option {
+	const char *name;
+	const char *value; /* what to call it in help; NULL: a switch */
+	unsigned group;
+	int (*take)(struct err *e, struct cli *c, const char *name, const char *value);
+	const char *help;
+};
+
+static int take_text(const char **field, const char *value)
+{
+	*field = value;
+	return 0;
+}
+
+static int take_switch(bool *field)
+{
+	*field = true;
+	return 0;
+}
+
+static int take_seconds(struct err *e, const char *name, const char *value, int64_t *ret_ms)
+{
+	char *end;
+	long s = strtol(value, &end, 10);
+
+	if (!*value || *end || s < 0 || s > SETTINGS_SECONDS_MAX)
+		return err_set(e, ERR_USAGE, "%s needs a whole number of seconds from 0 to %d, not '%s'", name,
+		               SETTINGS_SECONDS_MAX, value);
+	*ret_ms = s * 1000;
+	return 0;
+}
+
+#define TAKE(name) \
+	static int name(struct err *e, struct cli *c, const char *option, const char *value)
+#define UNUSED ((void)e, (void)option, (void)value)
+
+TAKE(take_json)
+{
+	UNUSED;
+	return take_switch(&c->json);
+}
+
+TAKE(take_verbose)
+{
+	UNUSED;
+	return take_switch(&c->verbose);
+}
+
+TAKE(take_boot)
+{
+	UNUSED;
+	return take_switch(&c->at_boot);
+}
+
+TAKE(take_plain_http)
+{
+	UNUSED;
+	return take_switch(&c->settings.plain_http);
+}
+
+TAKE(take_state_dir)
+{
+	UNUSED;
+	return take_text(&c->settings.state_dir, value);
+}
+
+TAKE(take_config_dir)
+{
+	UNUSED;
+	return take_text(&c->settings.config_dir, value);
+}
+
+TAKE(take_socket)
+{
+	UNUSED;
+	return take_text(&c->settings.socket, value);
+}
+
+TAKE(take_profile)
+{
+	UNUSED;
+	return take_text(&c->settings.profile_file, value);
+}
+
+TAKE(take_ca_file)
+{
+	UNUSED;
+	return take_text(&c->settings.ca_file, value);
+}
+
+TAKE(take_docker_config)
+{
+	UNUSED;
+	return take_text(&c->settings.docker_config, value);
+}
+
+TAKE(take_soak)
+{
+	return take_seconds(e, option, value, &c->settings.soak_ms);
+}
+
+TAKE(take_health_timeout)
+{
+	return take_seconds(e, option, value, &c->settings.health_timeout_ms);
+}
+
+static const struct option options[] = {
+	{ "--json", NULL, OPTIONS_ALL, take_json, "events and result as JSON lines on stdout" },
+	{ "--verbose", NULL, OPTIONS_ALL, take_verbose, "tell more on stderr" },
+	{ "--state-dir", "DIR", OPTIONS_ALL, take_state_dir, "instead of /var/lib/nodelift" },
+	{ "--config-dir", "DIR", OPTIONS_ALL, take_config_dir, "instead of /etc/nodelift" },
+	{ "--socket", "PATH", OPTIONS_NODE, take_socket, "the engine's socket" },
+	{ "--profile", "FILE", OPTIONS_PROFILE, take_profile, "how the image is installed" },
+	{ "--ca-file", "FILE", OPTIONS_IMAGE, take_ca_file, "further roots for registries, PEM" },
+	{ "--docker-config", "FILE", OPTIONS_IMAGE, take_docker_config,
+	  "credentials, instead of ~/.docker/config.json" },
+	{ "--plain-http", NULL, OPTIONS_IMAGE, take_plain_http, "for a registry on this machine" },
+	{ "--health-timeout", "SECONDS", OPTIONS_HEALTH, take_health_timeout,
+	  "how long the engine may take to be healthy" },
+	{ "--soak", "SECONDS", OPTIONS_HEALTH, take_soak, "how long it must stay healthy" },
+	{ "--boot", NULL, OPTIONS_RECOVER, take_boot, "the units have not started yet: leave them" },
+	{ 0 },
+};
+
+void options_each(unsigned groups, void (*f)(const char *name, const char *value, const char *help))
+{
+	for (const struct option *o = options; o->name; o++)
+		if (o->group & groups)
+			f(o->name, o->value, o->help);
+}
+
+/* "--name" or "--name=value"; *ret_value is what stands behind '='. */
+static const struct option *find(const char *word, const char **ret_value)
+{
+	size_t len = strcspn(word, "=");
+
+	*ret_value = word[len] ? word + len + 1 : NULL;
+	for (const struct option *o = options; o->name; o++)
+		if (strlen(o->name) == len && strncmp(o->name, word, len) == 0)
+			return o;
+	return NULL;
+}
+
+static int take_option(struct err *e, const struct command *cmd, char ***words, struct cli *c)
+{
+	const char *word = **words, *value;
+	const struct option *o = find(word, &value);
+
+	if (!o || !(o->group & cmd->options))
+		return err_set(e, ERR_USAGE, "unknown option '%s'; 'nodelift help %s' lists the options", word,
+		               cmd->name);
+	if (!o->value && value)
+		return err_set(e, ERR_USAGE, "option '%s' takes no value", o->name);
+	if (o->value && !value) {
+		value = *++*words;
+		if (!value)
+			return err_set(e, ERR_USAGE, "option '%s' needs a value: %s", o->name, o->value);
+	}
+	return o->take(e, c, o->name, value);
+}
+
+int options_parse(struct err *e, const struct command *cmd, char **words, struct cli *c)
+{
+	bool only_words = false;
+
+	for (; *words; words++) {
+		if (!only_words && strcmp(*words, "--") == 0) {
+			only_words = true;
+		} else if (!only_words && str_starts(*words, "-") && (*words)[1]) {
+			if (take_option(e, cmd, &words, c) < 0)
+				return -1;
+		} else if (!cmd->argument || c->argument) {
+			return err_set(e, ERR_USAGE, "'%s' is one word too many for 'nodelift %s'", *words,
+			               cmd->name);
+		} else {
+			c->argument = *words;
+		}
+	}
+	if (cmd->argument && !cmd->argument_optional && !c->argument)
+		return err_set(e, ERR_USAGE, "'nodelift %s' needs %s", cmd->name, cmd->argument);
+	return 0;
+}

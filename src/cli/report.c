@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* Progress rewrites its line, so the next line must clear it first. */
+#define CLEAR_LINE "\r\033[K"
+
+static void listen_for_people(enum event_kind kind, const char *stage, const char *message,
+                              const struct json *event, void *ctx)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	(void)event;
+	(void)ctx;
+	if (kind == EVENT_PROGRESS) {
+		if (terminal)
+			dprintf(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, message);
+		return;
+	}
+	dprintf(STDERR_FILENO, "%s%-8s %s%s\n", terminal ? CLEAR_LINE : "", stage,
+	        kind == EVENT_WARNING ? "warning: " : "", message);
+}
+
+static void print_line(const struct json *v)
+{
+	CLEANUP(mem_freep) char *text = json_print(v);
+
+	dprintf(STDOUT_FILENO, "%s\n", text);
+}
+
+static void listen_for_programs(enum event_kind kind, const char *stage, const char *message,
+                                const struct json *event, void *ctx)
+{
+	(void)kind;
+	(void)stage;
+	(void)message;
+	(void)ctx;
+	print_line(event);
+}
+
+void report_listen(struct events *v, const struct cli *c)
+{
+	v->listen = c->json ? listen_for_programs : listen_for_people;
+}
+
+void report_error(const struct err *e)
+{
+	dprintf(STDERR_FILENO, "%snodelift: %s: %s\n", isatty(STDERR_FILENO) ? CLEAR_LINE : "",
+	        err_table[e->code].name, e->msg);
+}
+
+static void print_sentence(const struct json *r)
+{
+	const char *outcome = json_str(r, "outcome"), *from = json_str(r, "from"), *to = json_str(r, "to");
+	double total = (double)json_int(r, "total_ms", 0) / 1000;
+	int64_t down = json_int(r, "downtime_ms", -1);
+
+	if (strcmp(outcome, "unchanged") == 0)
+		dprintf(STDERR_FILENO, "nodelift: unchanged: the node runs %s already, total %.1f s\n",
+		        to ? to : "the target", total);
+	else if (from && to && down >= 0)
+		dprintf(STDERR_FILENO, "nodelift: %s: %s -> %s, downtime %.2f s, total %.1f s\n", outcome, from,
+		        to, (double)down / 1000, total);
+	else
+		dprintf(STDERR_FILENO, "nodelift: %s\n", outcome);
+}
+
+void report_result(const struct cli *c, const struct json *result)
+{
+	CLEANUP(json_freep) struct json *last = NULL;
+
+	if (!c->json) {
+		if (json_int(result, "status", 0) == 0 && json_str(result, "outcome"))
+			print_sentence(result);
+		return;
+	}
+	last = json_copy(result);
+	json_set_str(last, "event", "result");
+	print_line(last);
+}
+
+void report_document(const struct cli *c, const struct json *v)
+{
+	CLEANUP(mem_freep) char *text = NULL;
+
+	if (c->json) {
+		print_line(v);
+		return;
+	}
+	text = json_print_pretty(v);
+	dprintf(STDOUT_FILENO, "%s\n", text);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "net/http.h"
+
+#define API_OURS "1.47"         /* the newest that this client was written for */
+#define API_MAX 16              /* characters of a version */
+#define CALL_TIMEOUT_MS 30000   /* of one request */
+#define ANSWER_MAX (8 << 20)    /* bytes: a node with thousands of containers */
+
+struct engine {
+	struct http *http;
+	char *socket;
+	char api[API_MAX];
+};
+
+const char *engine_usual_socket(void)
+{
+	static const char *const usual[] = { "/run/docker.sock", "/var/run/docker.sock" };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (stat(usual[i], &st) == 0 && S_ISSOCK(st.st_mode))
+			return usual[i];
+	return NULL;
+}
+
+static int get(struct err *e, struct engine *g, const char *path, int timeout_ms,
+               struct http_response *ret)
+{
+	CLEANUP(mem_freep) char *url = mem_printf("http://engine%s", path);
+	struct http_request q = { .url = url,
+		                  .unix_socket = g->socket,
+		                  .timeout_ms = timeout_ms,
+		                  .body_max = ANSWER_MAX };
+
+	if (http_exchange(e, g->http, &q, ret) < 0) {
+		e->code = ERR_PRECHECK;
+		return err_wrap(e, "the engine at '%s' does not answer", g->socket);
+	}
+	if (ret->status == 200)
+		return 0;
+	return err_set(e, ERR_PRECHECK, "the engine at '%s' answers status %d to %s", g->socket,
+	               ret->status, path);
+}
+
+/* GET of a JSON document in the negotiated version of the API. */
+static int get_json(struct err *e, struct engine *g, const char *path, struct json **ret)
+{
+	CLEANUP(mem_freep) char *full = mem_printf("/v%s%s", g->api, path);
+	struct http_response r = { 0 };
+	int failed = get(e, g, full, CALL_TIMEOUT_MS, &r);
+
+	if (!failed)
+		failed = json_parse(e, ERR_PRECHECK, "answer of the engine", r.body.s ? r.body.s : "",
+		                    r.body.len, ret);
+	http_response_release(&r);
+	return failed;
+}
+
+/* "1.41" as 1041; 0 for anything else. */
+static int api_number(const char *text)
+{
+	int major, minor;
+	char rest;
+
+	if (sscanf(text, "%2d.%3d%c", &major, &minor, &rest) != 2 || major < 1 || minor < 0)
+		return 0;
+	return major * 1000 + minor;
+}
+
+static int negotiate(struct err *e, struct engine *g)
+{
+	struct http_response r = { 0 };
+	struct str version = { 0 };
+	int failed = get(e, g, "/_ping", CALL_TIMEOUT_MS, &r), theirs = 0;
+
+	if (!failed && http_header(&r, "Api-Version", 0, &version))
+		theirs = api_number(version.s);
+	if (!failed && !theirs)
+		failed = err_set(e, ERR_PRECHECK, "what answers at '%s' is not a container engine", g->socket);
+	if (!failed)
+		snprintf(g->api, sizeof(g->api), "%s",
+		         theirs < api_number(API_OURS) ? version.s : API_OURS);
+	str_release(&version);
+	http_response_release(&r);
+	return failed;
+}
+
+static int start(struct err *e, const char *socket, struct engine **ret)
+{
+	CLEANUP(engine_closep) struct engine *g = mem_alloc(sizeof(*g));
+	struct http_options o = { 0 };
+
+	g->socket = mem_dup(socket);
+	if (http_open(e, &o, &g->http) < 0)
+		return -1;
+	*ret = STEAL(g);
+	return 0;
+}
+
+int engine_open(struct err *e, const char *socket, struct engine **ret)
+{
+	CLEANUP(engine_closep) struct engine *g = NULL;
+
+	if (start(e, socket, &g) < 0 || negotiate(e, g) < 0)
+		return -1;
+	*ret = STEAL(g);
+	return 0;
+}
+
+void engine_close(struct engine *g)
+{
+	if (!g)
+		return;
+	http_close(g->http);
+	free(g->socket);
+	free(g);
+}
+
+void engine_closep(struct engine **g)
+{
+	engine_close(*g);
+}
+
+bool engine_answers(const char *socket, int64_t timeout_ms)
+{
+	CLEANUP(engine_closep) struct engine *g = NULL;
+	struct http_response r = { 0 };
+	struct err ignored;
+	bool answered;
+
+	if (start(&ignored, socket, &g) < 0)
+		return false;
+	answered = get(&ignored, g, "/_ping", (int)timeout_ms, &r) == 0;
+	http_response_release(&r);
+	return answered;
+}
+
+static bool has_option(const struct json *options, const char *name)
+{
+	for (const struct json *o = json_first(options); o; o = json_next(o)) {
+		const char *text = json_string(o);
+
+		if (text && strstr(text, name))
+			return true;
+	}
+	return false;
+}
+
+int engine_info(struct err *e, struct engine *g, struct engine_info *ret)
+{
+	static const struct json_reader r = { ERR_PRECHECK, "answer of the engine" };
+	CLEANUP(json_freep) struct json *info = NULL;
+	const char *version, *swarm;
+
+	if (get_json(e, g, "/info", &info) < 0 ||
+	    json_need_str(e, &r, info, "ServerVersion", &version) < 0)
+		return -1;
+	swarm = json_str(json_get(info, "Swarm"), "LocalNodeState");
+	*ret = (struct engine_info){
+		.version = mem_dup(version),
+		.live_restore = json_bool(info, "LiveRestoreEnabled", false),
+		.rootless = has_option(json_get(info, "SecurityOptions"), "name=rootless"),
+		.swarm = mem_dup(swarm ? swarm : "inactive"),
+		.root = mem_dup(json_str(info, "DockerRootDir") ? json_str(info, "DockerRootDir") : ""),
+	};
+	return 0;
+}
+
+void engine_info_release(struct engine_info *i)
+{
+	free(i->version);
+	free(i->swarm);
+	free(i->root);
+	*i = (struct engine_info){ 0 };
+}
+
+void container_list_release(struct container_list *l)
+{
+	for (int i = 0; i < l->count; i++) {
+		free(l->items[i].id);
+		free(l->items[i].name);
+		free(l->items[i].restart);
+	}
+	free(l->items);
+	*l = (struct container_list){ 0 };
+}
+
+int engine_running_ids(struct err *e, struct engine *g, struct container_list *ret)
+{
+	CLEANUP(json_freep) struct json *all = NULL;
+
+	*ret = (struct container_list){ 0 };
+	if (get_json(e, g, "/containers/json", &all) < 0)
+		return -1;
+	ret->items = mem_alloc(sizeof(*ret->items) * (size_t)(json_length(all) + 1));
+	for (const struct json *c = json_first(all); c; c = json_next(c)) {
+		const char *id = json_str(c, "Id"), *state = json_str(c, "State");
+
+		/* "restarting" is listed too: a container that starts and dies, again and again. */
+		if (id && state && (strcmp(state, "running") == 0 || strcmp(state, "paused") == 0))
+			ret->items[ret->count++].id = mem_dup(id);
+	}
+	return 0;
+}
+
+static int look_at(struct err *e, struct engine *g, struct container *c)
+{
+	CLEANUP(mem_freep) char *path = mem_printf("/containers/%s/json", c->id);
+	CLEANUP(json_freep) struct json *doc = NULL;
+	const char *name, *restart;
+	const struct json *host;
+
+	if (get_json(e, g, path, &doc) < 0)
+		return -1;
+	name = json_str(doc, "Name");
+	host = json_get(doc, "HostConfig");
+	restart = json_str(json_get(host, "RestartPolicy"), "Name");
+	c->name = mem_dup(!name ? c->id : name[0] == '/' ? name + 1 : name);
+	c->restart = mem_dup(restart && *restart ? restart : "no");
+	c->auto_remove = json_bool(host, "AutoRemove", false);
+	return 0;
+}
+
+int engine_running(struct err *e, struct engine *g, struct container_list *ret)
+{
+	if (engine_running_ids(e, g, ret) < 0)
+		return -1;
+	for (int i = 0; i < ret->count; i++) {
+		if (look_at(e, g, &ret->items[i]) == 0)
+			continue;
+		container_list_release(ret);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine: what the container engine of this node says of itself, over its Unix socket.
+ * Protocol: Docker Engine API; the version is negotiated at engine_open() from /_ping
+ * ("Api-Version"): the lower of the engine's and ours.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct engine;
+
+/* The socket this node's engine listens on, of those that are usual; NULL when there is none. */
+const char *engine_usual_socket(void);
+
+/* ERR_PRECHECK when nothing answers at `socket` or it is no engine. */
+int engine_open(struct err *e, const char *socket, struct engine **ret) MUST_USE;
+void engine_close(struct engine *g);
+void engine_closep(struct engine **g); /* for CLEANUP */
+
+/* Does it answer at all? For asking often: one small request, at most timeout_ms. */
+bool engine_answers(const char *socket, int64_t timeout_ms);
+
+struct engine_info {
+	char *version;     /* of the daemon: "20.10.24+dfsg1" */
+	bool live_restore; /* containers run on while the daemon is away */
+	bool rootless;
+	char *swarm; /* LocalNodeState: "inactive", "active", ... */
+	char *root;  /* data directory */
+};
+int engine_info(struct err *e, struct engine *g, struct engine_info *ret) MUST_USE;
+void engine_info_release(struct engine_info *i);
+
+struct container {
+	char *id;
+	char *name;    /* without the leading '/' */
+	char *restart; /* policy: "no", "always", "unless-stopped", "on-failure" */
+	bool auto_remove;
+};
+struct container_list {
+	struct container *items;
+	int count;
+};
+/* Those that run now, with what has to be known of each. */
+int engine_running(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
+/* The same in one request: only the identifiers are filled in. */
+int engine_running_ids(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
+void container_list_release(struct container_list *l);
+
+#endif

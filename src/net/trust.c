@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/trust.h"
+
+#include <dirent.h>
+#include <mbedtls/x509_crt.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* A chain is a linked list; that of a host is linked in front of the common one. */
+struct host {
+	struct trust_host public; /* first: what trust_for() gives out */
+	struct host *next;
+	char *name; /* "host:port" */
+	mbedtls_x509_crt own;
+	mbedtls_x509_crt *joint; /* the last of `own`, to which the common chain was linked, or NULL */
+	char *client_cert, *client_key;
+};
+
+struct trust {
+	pthread_mutex_t lock;
+	char *certs_dir;
+	mbedtls_x509_crt common;
+	bool system_loaded;
+	struct host *hosts;
+};
+
+static const char *const bundles[] = {
+	"/etc/ssl/certs/ca-certificates.crt",               /* Debian, Alpine, Arch, Flatcar */
+	"/etc/pki/tls/certs/ca-bundle.crt",                 /* Fedora, RHEL */
+	"/etc/ssl/ca-bundle.pem",                           /* SUSE */
+	"/etc/ssl/cert.pem",                                /* Alpine without the package */
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+};
+
+static bool empty(const mbedtls_x509_crt *chain)
+{
+	return chain->raw.p == NULL;
+}
+
+/* A bundle may have a certificate of a kind that we do not know: it is left out, not fatal. */
+static int add_file(struct err *e, mbedtls_x509_crt *chain, const char *path)
+{
+	int skipped = mbedtls_x509_crt_parse_file(chain, path);
+
+	if (skipped < 0)
+		return err_set(e, ERR_PRECHECK, "cannot read certificates from '%s' (-0x%04x)", path,
+		               (unsigned)-skipped);
+	if (skipped > 0)
+		log_debug("%s: %d certificates were left out", path, skipped);
+	return 0;
+}
+
+int trust_open(struct err *e, const char *ca_file, const char *certs_dir, struct trust **ret)
+{
+	struct trust *t = mem_alloc(sizeof(*t));
+
+	pthread_mutex_init(&t->lock, NULL);
+	mbedtls_x509_crt_init(&t->common);
+	t->certs_dir = certs_dir ? mem_dup(certs_dir) : NULL;
+	if (ca_file && add_file(e, &t->common, ca_file) < 0) {
+		e->code = ERR_USAGE;
+		trust_close(t);
+		return -1;
+	}
+	*ret = t;
+	return 0;
+}
+
+static void free_host(struct host *h)
+{
+	/* what stands behind the joint is the common chain's */
+	if (h->joint)
+		h->joint->next = NULL;
+	if (!empty(&h->own))
+		mbedtls_x509_crt_free(&h->own);
+	free(h->name);
+	free(h->client_cert);
+	free(h->client_key);
+	free(h);
+}
+
+void trust_close(struct trust *t)
+{
+	if (!t)
+		return;
+	while (t->hosts) {
+		struct host *next = t->hosts->next;
+
+		free_host(t->hosts);
+		t->hosts = next;
+	}
+	mbedtls_x509_crt_free(&t->common);
+	pthread_mutex_destroy(&t->lock);
+	free(t->certs_dir);
+	free(t);
+}
+
+static void load_system(struct trust *t)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	struct err e;
+
+	t->system_loaded = true;
+	for (size_t i = 0; !(file && *file) && i < sizeof(bundles) / sizeof(*bundles); i++)
+		if (access(bundles[i], R_OK) == 0)
+			file = bundles[i];
+	if (file && *file && add_file(&e, &t->common, file) < 0)
+		log_warn("%s", e.msg);
+}
+
+static int add_entry(struct err *e, struct host *h, const char *dir, const char *name)
+{
+	CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, name);
+	CLEANUP(mem_freep) char *key = NULL;
+
+	if (str_ends(name, ".crt"))
+		return add_file(e, &h->own, path);
+	if (!str_ends(name, ".cert") || h->client_cert)
+		return 0;
+	key = mem_printf("%.*s.key", (int)(strlen(path) - strlen(".cert")), path);
+	if (access(key, R_OK) < 0)
+		return err_sys(e, "client certificate '%s' has no key: '%s'", path, key);
+	h->client_cert = STEAL(path);
+	h->client_key = STEAL(key);
+	return 0;
+}
+
+static int load_dir(struct err *e, struct host *h, const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	int failed = 0;
+
+	if (!d)
+		return 0;
+	while (failed == 0 && (entry = readdir(d)))
+		failed = add_entry(e, h, dir, entry->d_name);
+	closedir(d);
+	return failed;
+}
+
+/* DIR/HOST:PORT, and DIR/HOST where the port is the scheme's own. */
+static int load_host(struct err *e, const struct trust *t, const struct url *u, struct host *h)
+{
+	CLEANUP(mem_freep) char *with_port = NULL;
+	CLEANUP(mem_freep) char *without = NULL;
+
+	if (!t->certs_dir)
+		return 0;
+	with_port = mem_printf("%s/%s", t->certs_dir, h->name);
+	without = mem_printf("%s/%s", t->certs_dir, u->host);
+	if (load_dir(e, h, with_port) < 0)
+		return -1;
+	return u->port == 443 ? load_dir(e, h, without) : 0;
+}
+
+static int new_host(struct err *e, struct trust *t, const struct url *u, const char *name)
+{
+	struct host *h = mem_alloc(sizeof(*h));
+
+	mbedtls_x509_crt_init(&h->own);
+	h->name = mem_dup(name);
+	if (load_host(e, t, u, h) < 0) {
+		free_host(h);
+		return -1;
+	}
+	if (empty(&h->own) && empty(&t->common)) {
+		free_host(h);
+		return err_set(e, ERR_PRECHECK,
+		               "no certification authorities on this node: install ca-certificates or "
+		               "give --ca-file");
+	}
+	if (!empty(&h->own)) {
+		for (h->joint = &h->own; h->joint->next; h->joint = h->joint->next)
+			;
+		if (!empty(&t->common))
+			h->joint->next = &t->common;
+	}
+	h->public.roots = empty(&h->own) ? &t->common : &h->own;
+	h->public.client_cert = h->client_cert;
+	h->public.client_key = h->client_key;
+	h->next = t->hosts;
+	t->hosts = h;
+	return 0;
+}
+
+int trust_for(struct err *e, struct trust *t, const struct url *u, const struct trust_host **ret)
+{
+	CLEANUP(mem_freep) char *name = mem_printf("%s:%d", u->host, u->port);
+	struct host *h;
+	int failed = 0;
+
+	pthread_mutex_lock(&t->lock);
+	if (!t->system_loaded)
+		load_system(t);
+	for (h = t->hosts; h && strcmp(h->name, name) != 0; h = h->next)
+		;
+	if (!h) {
+		failed = new_host(e, t, u, name);
+		h = t->hosts;
+	}
+	pthread_mutex_unlock(&t->lock);
+	*ret = failed < 0 ? NULL : &h->public;
+	return failed;
+}

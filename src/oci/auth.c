@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "oci/auth.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "net/retry.h"
+#include "net/url.h"
+
+#define CLIENT_ID "nodelift"
+#define BLANK " \t"
+#define MARGIN_MS 5000 /* a token is renewed so long before its end */
+/* RFC 9110, 5.6.2; and "/" so that the token68 of a foreign scheme is skipped in one piece */
+#define TOKEN_CHARS \
+	"!#$%&'*+-.^_`|~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+struct auth {
+	char *host, *path;
+	struct credentials credentials;
+	bool plain_http;
+	pthread_mutex_t lock; /* for what follows; held while a token is fetched, so one thread does */
+	enum auth_scheme scheme;
+	char *realm, *service;
+	char *header;
+	int64_t expires; /* clock_ms(), 0: never */
+};
+
+static const struct json_reader token_reader = { ERR_RETRY, "answer with a token" };
+
+/* ---- challenges ---- */
+
+/* quoted-string or token. NULL: a quote is not closed. */
+static const char *parse_value(const char *p, struct str *ret)
+{
+	size_t n;
+
+	if (*p != '"') {
+		n = strcspn(p, "," BLANK);
+		str_add(ret, p, n);
+		return p + n;
+	}
+	for (p++; *p && *p != '"'; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		str_add(ret, p, 1);
+	}
+	return *p ? p + 1 : NULL;
+}
+
+static void set_parameter(struct challenge *c, const char *name, size_t len, struct str *value)
+{
+	char **to = NULL;
+
+	if (len == 5 && strncasecmp(name, "realm", len) == 0)
+		to = &c->realm;
+	else if (len == 7 && strncasecmp(name, "service", len) == 0)
+		to = &c->service;
+	else if (len == 5 && strncasecmp(name, "scope", len) == 0)
+		to = &c->scope;
+	if (to && !*to)
+		*to = str_steal(value);
+	str_release(value);
+}
+
+static enum auth_scheme scheme_of(const char *name, size_t len)
+{
+	if (len == 6 && strncasecmp(name, "bearer", len) == 0)
+		return AUTH_BEARER;
+	if (len == 5 && strncasecmp(name, "basic", len) == 0)
+		return AUTH_BASIC;
+	return AUTH_OTHER;
+}
+
+/* A token that "=" follows is a parameter of the challenge before it, otherwise a new scheme. */
+bool challenges_parse(const char *header, struct challenges *ret)
+{
+	const char *p = header;
+	struct challenge *c = NULL;
+
+	for (;;) {
+		const char *name, *after;
+		struct str value = { 0 };
+		size_t len;
+
+		p += strspn(p, "," BLANK);
+		if (!*p)
+			return true;
+		name = p;
+		len = strspn(p, TOKEN_CHARS);
+		after = p + len + strspn(p + len, BLANK);
+		if (len == 0 || (*after == '=' && !c))
+			return false;
+		if (*after != '=') {
+			if (ret->count == AUTH_CHALLENGES_MAX)
+				return false;
+			c = &ret->items[ret->count++];
+			*c = (struct challenge){ .scheme = scheme_of(name, len) };
+			p += len;
+			continue;
+		}
+		after++;
+		p = parse_value(after + strspn(after, BLANK), &value);
+		set_parameter(c, name, len, &value);
+		if (!p)
+			return false;
+	}
+}
+
+void challenges_release(struct challenges *c)
+{
+	for (int i = 0; i < c->count; i++) {
+		free(c->items[i].realm);
+		free(c->items[i].service);
+		free(c->items[i].scope);
+	}
+	*c = (struct challenges){ 0 };
+}
+
+/* ---- state ---- */
+
+static void set_header(struct auth *a, char *header, int64_t expires)
+{
+	if (a->header)
+		explicit_bzero(a->header, strlen(a->header));
+	free(a->header);
+	a->header = header;
+	a->expires = expires;
+}
+
+struct auth *auth_new(const char *host, const char *path, struct credentials *c, bool plain_http)
+{
+	struct auth *a = mem_alloc(sizeof(*a));
+
+	pthread_mutex_init(&a->lock, NULL);
+	a->host = mem_dup(host);
+	a->path = mem_dup(path);
+	a->credentials = *c;
+	*c = (struct credentials){ 0 };
+	a->plain_http = plain_http;
+	if (a->credentials.registry_token)
+		set_header(a, mem_printf("Bearer %s", a->credentials.registry_token), 0);
+	if (credentials_none(&a->credentials) && a->credentials.helper)
+		log_debug("'%s' would know credentials, but no other program is executed",
+		          a->credentials.helper);
+	return a;
+}
+
+void auth_free(struct auth *a)
+{
+	if (!a)
+		return;
+	set_header(a, NULL, 0);
+	credentials_release(&a->credentials);
+	pthread_mutex_destroy(&a->lock);
+	free(a->host);
+	free(a->path);
+	free(a->realm);
+	free(a->service);
+	free(a);
+}
+
+int auth_refused(struct err *e, const struct auth *a, int status)
+{
+	const struct credentials *c = &a->credentials;
+
+	if (!credentials_none(c))
+		return err_set(e, ERR_RETRY,
+		               "registry '%s' refuses access to '%s' (%d): wrong credentials in %s", a->host,
+		               a->path, status, c->file);
+	if (c->helper)
+		return err_set(e, ERR_RETRY,
+		               "registry '%s' refuses access to '%s' (%d): %s leaves credentials to '%s', "
+		               "which nodelift does not run",
+		               a->host, a->path, status, c->file, c->helper);
+	return err_set(e, ERR_RETRY,
+	               "registry '%s' refuses access to '%s' (%d): missing credentials in %s", a->host,
+	               a->path, status, c->file);
+}
+
+/* ---- tokens ---- */
+
+static char *basic_header(const struct credentials *c)
+{
+	struct str header = { 0 };
+	CLEANUP(mem_freep) char *pair = mem_printf("%s:%s", c->username, c->password);
+
+	str_addf(&header, "Basic ");
+	base64_encode(pair, strlen(pair), &header);
+	explicit_bzero(pair, strlen(pair));
+	return str_steal(&header);
+}
+
+static bool fit_for_header(const char *token)
+{
+	size_t len = strlen(token);
+
+	if (len < 1 || len > AUTH_TOKEN_MAX)
+		return false;
+	for (; *token; token++)
+		if (*token <= ' ' || *token >= 0x7f)
+			return false;
+	return true;
+}
+
+static int read_token(struct err *e, struct auth *a, const struct http_response *r)
+{
+	CLEANUP(json_freep) struct json *answer = NULL;
+	const char *token;
+	int64_t seconds, ms;
+
+	if (json_parse(e, ERR_RETRY, token_reader.name, r->body.s ? r->body.s : "", r->body.len,
+	               &answer) < 0)
+		return -1;
+	token = json_str(answer, "token");
+	if (!token || !*token)
+		token = json_str(answer, "access_token");
+	if (!token || !fit_for_header(token))
+		return err_set(e, ERR_RETRY, "answer with a token has none that can be used");
+	seconds = json_int(answer, "expires_in", AUTH_EXPIRES_DEFAULT);
+	if (seconds < AUTH_EXPIRES_DEFAULT)
+		seconds = AUTH_EXPIRES_DEFAULT; /* the specification's minimum */
+	ms = seconds > INT32_MAX ? (int64_t)INT32_MAX * 1000 : seconds * 1000;
+	set_header(a, mem_printf("Bearer %s", token), clock_ms() + ms - MARGIN_MS);
+	return 0;
+}
+
+static int check_realm(struct err *e, const struct auth *a)
+{
+	struct url url = { 0 };
+	bool allowed;
+
+	if (url_parse(e, a->realm, &url) < 0)
+		return err_wrap(e, "registry '%s' sends us elsewhere for a token", a->host);
+	allowed = url.https || (a->plain_http && url_is_loopback(&url));
+	url_release(&url);
+	if (!allowed)
+		return err_set(e, ERR_RETRY,
+		               "registry '%s' sends us for a token to '%.200s', which is not https", a->host,
+		               a->realm);
+	return 0;
+}
+
+/* POST with the refresh token, or GET with Basic, or GET as nobody in particular. */
+static int ask_realm(struct err *e, struct auth *a, struct http *h, struct http_response *ret)
+{
+	static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded",
+		                            "Accept: application/json", NULL };
+	const struct credentials *c = &a->credentials;
+	CLEANUP(mem_freep) char *scope = mem_printf("repository:%s:pull", a->path);
+	CLEANUP(mem_freep) char *url = NULL;
+	CLEANUP(mem_freep) char *basic = NULL;
+	struct http_request q = { .body_max = AUTH_TOKEN_BODY_MAX };
+	struct str query = { 0 };
+	int failed;
+
+	if (a->service)
+		url_add_query(&query, "service", a->service);
+	url_add_query(&query, "scope", scope);
+	if (c->identity_token) {
+		url_add_query(&query, "grant_type", "refresh_token");
+		url_add_query(&query, "client_id", CLIENT_ID);
+		url_add_query(&query, "refresh_token", c->identity_token);
+		q.method = "POST";
+		q.headers = form;
+		q.body = query.s;
+		q.body_len = query.len;
+		q.url = a->realm;
+	} else {
+		if (c->username) {
+			url_add_query(&query, "account", c->username);
+			basic = basic_header(c);
+		}
+		url = mem_printf("%s%c%s", a->realm, strchr(a->realm, '?') ? '&' : '?', query.s);
+		q.max_redirects = HTTP_REDIRECTS;
+		q.authorization = basic;
+		q.url = url;
+	}
+	failed = http_persist(e, h, &q, ret);
+	explicit_bzero(query.s, query.len);
+	str_release(&query);
+	return failed;
+}
+
+static int fetch_token(struct err *e, struct auth *a, struct http *h)
+{
+	struct http_response r = { 0 };
+	int failed;
+
+	if (check_realm(e, a) < 0)
+		return -1;
+	failed = ask_realm(e, a, h, &r);
+	if (failed == 0 && r.status == 200)
+		failed = read_token(e, a, &r);
+	else if (failed == 0 && (r.status == 400 || r.status == 401 || r.status == 403))
+		failed = auth_refused(e, a, r.status);
+	else if (failed == 0)
+		failed = err_set(e, ERR_RETRY, "'%.200s' answers %d to the request for a token", a->realm,
+		                 r.status);
+	if (r.body.s)
+		explicit_bzero(r.body.s, r.body.len);
+	http_response_release(&r);
+	return failed;
+}
+
+/* ---- what the registry client calls ---- */
+
+int auth_header(struct err *e, struct auth *a, struct http *h, char **ret)
+{
+	int failed = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->scheme == AUTH_BEARER && a->expires && clock_ms() >= a->expires)
+		failed = fetch_token(e, a, h);
+	if (failed == 0)
+		*ret = a->header ? mem_dup(a->header) : NULL;
+	pthread_mutex_unlock(&a->lock);
+	return failed;
+}
+
+static const struct challenge *choose(const struct challenges *all)
+{
+	const struct challenge *basic = NULL;
+
+	for (int i = 0; i < all->count; i++) {
+		if (all->items[i].scheme == AUTH_BEARER && all->items[i].realm)
+			return &all->items[i];
+		if (all->items[i].scheme == AUTH_BASIC)
+			basic = &all->items[i];
+	}
+	return basic;
+}
+
+static int do_as_asked(struct err *e, struct auth *a, struct http *h, const struct challenge *c,
+                       const char *used)
+{
+	if (a->header && (!used || strcmp(a->header, used) != 0))
+		return 0; /* another thread was here before */
+	a->scheme = c->scheme;
+	if (c->scheme == AUTH_BASIC) {
+		if (!a->credentials.username || (used && str_starts(used, "Basic ")))
+			return auth_refused(e, a, 401);
+		set_header(a, basic_header(&a->credentials), 0);
+		return 0;
+	}
+	free(a->realm);
+	free(a->service);
+	a->realm = mem_dup(c->realm);
+	a->service = c->service ? mem_dup(c->service) : NULL;
+	return fetch_token(e, a, h);
+}
+
+int auth_answer(struct err *e, struct auth *a, struct http *h, const struct http_response *r,
+                const char *used)
+{
+	struct challenges all = { 0 };
+	struct str value = { 0 };
+	const struct challenge *c;
+	int failed;
+
+	/* Whoever we were sent on to is not the registry: our secrets are none of its business. */
+	if (r->redirected)
+		return err_set(e, ERR_RETRY, "where registry '%s' sends us wants credentials (401)", a->host);
+	for (int n = 0; http_header(r, "WWW-Authenticate", n, &value); n++)
+		if (!challenges_parse(value.s ? value.s : "", &all))
+			log_debug("registry '%s': a challenge that is not understood: %s", a->host,
+			          value.s ? value.s : "");
+	str_release(&value);
+	c = choose(&all);
+	if (!c) {
+		challenges_release(&all);
+		return auth_refused(e, a, r->status);
+	}
+	pthread_mutex_lock(&a->lock);
+	failed = do_as_asked(e, a, h, c, used);
+	pthread_mutex_unlock(&a->lock);
+	challenges_release(&all);
+	return failed;
+}

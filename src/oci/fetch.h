@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch: from a reference to verified content in the store.
+ *
+ * A tag or digest is resolved to a manifest of the wanted platform, configuration and layers are
+ * downloaded into the store, several at once; what the store has already is not asked for again.
+ */
+#ifndef OCI_FETCH_H
+#define OCI_FETCH_H
+
+#include <stdbool.h>
+
+#include "oci/image.h"
+#include "oci/reference.h"
+#include "oci/store.h"
+
+struct fetch_progress {
+	int64_t total;      /* bytes of the image's layers and configuration */
+	int64_t done;       /* bytes that are in the store, fetched now or there before */
+	int64_t downloaded; /* bytes that came over the network now */
+};
+
+struct fetch_options {
+	const char *ca_file;     /* extra roots (PEM), or NULL */
+	const char *config_file; /* Docker's config.json with credentials; NULL: the usual places */
+	const char *certs_dir;   /* "/etc/docker/certs.d"; has HOST[:PORT]/ca.crt */
+	bool plain_http;         /* allowed for loopback registries only */
+	int parallel;            /* transfers at once; 0: a sensible number */
+	struct platform platform;
+	/* Called now and then from the calling thread; may be NULL. Not 0: stop with ERR_RETRY. */
+	int (*progress)(const struct fetch_progress *p, void *ctx);
+	void *ctx;
+};
+
+/*
+ * ERR_RETRY    the registry or the network failed, also after several attempts
+ * ERR_REJECTED what came is not what its digest promises, or no image for this platform
+ * ERR_PRECHECK no space, cannot write the store
+ * ERR_USAGE    config.json cannot be read, plain HTTP not allowed
+ */
+int fetch_image(struct err *e, const struct fetch_options *o, const struct reference *r,
+                struct store *s, struct image **ret) MUST_USE;
+
+/* Only what the reference points to now, without layers: one or two small requests. */
+int fetch_resolve(struct err *e, const struct fetch_options *o, const struct reference *r,
+                  struct digest *ret_top) MUST_USE;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* process: run a program of the node and hear what it said. Never through a shell. */
+#ifndef OS_PROCESS_H
+#define OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define PROCESS_OUTPUT_MAX (256 * 1024) /* bytes that are kept; the rest is read and dropped */
+
+struct process {
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH without a '/' */
+	int64_t timeout_ms;      /* after it the program is killed */
+	bool merge_stderr;       /* into the output; otherwise it is kept for the message only */
+};
+
+/*
+ * Runs it to its end in a process group of its own, so that Ctrl-C at our terminal is ours alone.
+ * A program that cannot be started, is killed, times out or exits with a status other than 0 is an
+ * error that quotes the last line of what it said. *ret is stdout (may be NULL).
+ */
+int process_run(struct err *e, const struct process *p, struct str *ret) MUST_USE;
+
+/* Is this process running the file `path` (the same inode), whatever the path is called now? */
+bool process_runs_file(pid_t pid, const char *path);
+
+/* Waits until the process has ended, at most timeout_ms. False: it has not. */
+bool process_wait_gone(pid_t pid, int64_t timeout_ms);
+
+#endif

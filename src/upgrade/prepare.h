@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * prepare: everything before the plan: the node is looked at, the image fetched and verified, its
+ * profile chosen, its files taken out and examined. Writes to the store only.
+ */
+#ifndef UPGRADE_PREPARE_H
+#define UPGRADE_PREPARE_H
+
+#include "oci/fetch.h"
+#include "upgrade/change.h"
+#include "upgrade/run.h"
+
+struct prepared {
+	struct node *node;
+	struct image *image;
+	struct profile *profile;
+	struct change_list changes;
+	char *version; /* that the image says it has */
+};
+
+int prepare_image(struct err *e, struct run *r, const struct reference *ref,
+                  struct prepared *ret) MUST_USE;
+void prepared_release(struct prepared *p);
+
+/* The first part of it alone. */
+int prepare_fetch(struct err *e, struct run *r, const struct reference *ref,
+                  struct image **ret) MUST_USE;
+
+/* Tells what kind of node this is. */
+void prepare_tell_node(struct run *r, const struct node *n);
+
+#endif

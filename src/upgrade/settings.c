@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "upgrade/settings.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "os/file.h"
+
+#define CONFIG_MAX (1024 * 1024)
+
+void settings_init(struct settings *s)
+{
+	*s = (struct settings){
+		.state_dir = "/var/lib/nodelift",
+		.config_dir = "/etc/nodelift",
+		.health_timeout_ms = -1,
+		.soak_ms = -1,
+	};
+}
+
+static int take_string(struct err *e, const struct json_reader *r, const struct json *doc,
+                       const char *key, const char **ret)
+{
+	return json_get(doc, key) ? json_need_str(e, r, doc, key, ret) : 0;
+}
+
+static int take_seconds(struct err *e, const struct json_reader *r, const struct json *doc,
+                        const char *key, int64_t *ret_ms)
+{
+	int64_t seconds;
+
+	if (!json_get(doc, key))
+		return 0;
+	if (json_need_int(e, r, doc, key, &seconds) < 0)
+		return -1;
+	if (seconds > SETTINGS_SECONDS_MAX)
+		return err_set(e, r->code, "%s: key '%s' must be at most %d", r->name, key,
+		               SETTINGS_SECONDS_MAX);
+	*ret_ms = seconds * 1000;
+	return 0;
+}
+
+int settings_read(struct err *e, struct settings *s)
+{
+	static const char *const keys[] = { "ca_file",     "docker_config",          "engine_socket",
+		                            "soak_seconds", "health_timeout_seconds", NULL };
+	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
+	CLEANUP(str_release) struct str text = { 0 };
+	struct json_reader r = { ERR_USAGE, path };
+	struct json *doc;
+
+	if (file_read(e, path, CONFIG_MAX, &text) < 0) {
+		if (e->sys == ENOENT)
+			return 0;
+		e->code = ERR_USAGE;
+		return -1;
+	}
+	if (json_parse(e, ERR_USAGE, path, text.s, text.len, &doc) < 0)
+		return -1;
+	s->owned = doc;
+	if (!json_is_object(doc))
+		return err_set(e, ERR_USAGE, "%s: must be an object", path);
+	if (json_only(e, &r, doc, keys) < 0 ||
+	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
+	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
+	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
+	    take_seconds(e, &r, doc, "soak_seconds", &s->soak_ms) < 0 ||
+	    take_seconds(e, &r, doc, "health_timeout_seconds", &s->health_timeout_ms) < 0)
+		return -1;
+	return 0;
+}
+
+void settings_release(struct settings *s)
+{
+	json_free(s->owned);
+	s->owned = NULL;
+}
