@@ -6,7 +6,9 @@
 # CROSS=aarch64  build for arm64: build/aarch64/nodelift
 # V=1            show the commands
 
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := all
@@ -77,7 +79,6 @@ libraries: $(call built,$(LIBRARIES))
 
 $(P)/built/%: vendor/%.pin vendor/%.sh vendor/build.sh vendor/fetch.sh | build-deps
 	+$(Q)V=$(V) vendor/build.sh $(FLAVOUR) $*
-	@mkdir -p $(@D) && touch $@
 
 $(call built,$(filter-out musl,$(LIBRARIES))): $(call built,$(filter musl,$(LIBRARIES)))
 $(call built,libarchive): $(call built,zlib zstd)
@@ -145,15 +146,16 @@ test: deps
 	+$(Q)$(MAKE) --no-print-directory all unit
 	+$(Q)$(MAKE) --no-print-directory SAN=1 all unit
 	+$(Q)$(MAKE) --no-print-directory lint
-	prove --timer --exec '' $(UNIT) $(UNIT:build/$(FLAVOUR)/%=build/san/%) $(E2E)
+	prove --timer --exec '' $(UNIT) $(UNIT:build/$(FLAVOUR)/%=build/san/%) \
+		tests/lint/rules.t $(E2E)
 
 # clang-tidy looks again only at what was compiled again.
 TIDY := $(SOURCES:src/%.c=build/lint/%.tidy)
 
 .PHONY: lint format
 lint: lint-deps
-	$(Q)tests/lint/run
-	+$(Q)$(MAKE) --no-print-directory tidy
+	+$(Q)status=0; tests/lint/run || status=1; \
+	$(MAKE) --no-print-directory --keep-going tidy || status=1; exit $$status
 
 .PHONY: tidy
 tidy: $(TIDY)

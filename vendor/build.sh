@@ -7,7 +7,8 @@
 #          aarch64  static, on musl, cross-compiled
 #          san      on the host's libc with AddressSanitizer, for tests
 #
-# The result is in build/vendor/FLAVOUR/{include,lib}, the log beside it. What differs between the
+# The result is in build/vendor/FLAVOUR/{include,lib}, the log beside it, and the empty file
+# built/NAME says that it is there. What differs between the
 # libraries is in NAME.sh, which runs in the unpacked source and finds set:
 #     CC AR RANLIB CFLAGS CPPFLAGS     as every configure script knows them
 #     HOST                             the target's triplet
@@ -56,10 +57,18 @@ esac
 CFLAGS="$CFLAGS -ffile-prefix-map=$PREFIX/src/="
 export FLAVOUR HOST TOOLS CC AR RANLIB CFLAGS CPPFLAGS LDFLAGS PREFIX VENDOR
 
+mkdir -p "$PREFIX/built" "$PREFIX/log" "$PREFIX/src" "$PREFIX/include" "$PREFIX/lib"
+
+# Two makes in one tree take turns, and the second takes what the first has built.
+started=$(mktemp)
+trap 'rm -f "$started"' EXIT
+exec 9>"$PREFIX/built/$name.lock"
+flock 9
+[ -z "$(find "$PREFIX/built/$name" -newer "$started" 2>/dev/null)" ] || exit 0
+
 tarball=$("$VENDOR/fetch.sh" "$VENDOR/$name.pin" "$out/dist")
 release=$(basename "$tarball" .tar)
 
-mkdir -p "$PREFIX/log" "$PREFIX/src/$name" "$PREFIX/include" "$PREFIX/lib"
 rm -rf "$PREFIX/src/$name"
 mkdir "$PREFIX/src/$name"
 tar -C "$PREFIX/src/$name" --strip-components=1 --no-same-owner -xf "$tarball"
@@ -74,3 +83,4 @@ elif ! sh -eux "$VENDOR/$name.sh" >"$log" 2>&1; then
 	exit 1
 fi
 rm -rf "$PREFIX/src/$name"
+touch "$PREFIX/built/$name"

@@ -19,6 +19,7 @@
 	--disable-sha512-256 --disable-ech \
 	--without-zlib --without-brotli --without-zstd --without-libpsl --without-libidn2 \
 	--without-nghttp2 --without-libssh2 --without-librtmp --without-libgsasl
-make -C lib
-make -C lib install
-make -C include install
+make -C lib libcurl.la
+install -m 644 lib/.libs/libcurl.a "$PREFIX/lib/"
+mkdir -p "$PREFIX/include/curl"
+install -m 644 include/curl/*.h "$PREFIX/include/curl/"

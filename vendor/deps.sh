@@ -26,7 +26,7 @@ echo "  DEPS    $missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 # shellcheck disable=SC2086 # a list of package names
-if ! { apt-get -q update && apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1; then
+if ! { apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing; } >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "nodelift: cannot install $missing: the whole log is $log" >&2
 	exit 1

@@ -86,18 +86,22 @@ for release in $(awk '$1 == "release" { print $2 }' "$pin"); do
 done
 
 tried=
+newest=$(awk '$1 == "release" { print $2; exit }' "$pin")
 while read -r release expected address; do
 	file=$dist/$name-$release.tar
+	part=$file.$$.part # flavours may be built at the same time
 	for url in $(locations "$address"); do
 		tried="$tried $url"
 		echo "  FETCH   $name $release" >&2
-		download "$url" "$file.part" || continue
-		got=$(sha256 "$file.part")
+		download "$url" "$part" || continue
+		got=$(sha256 "$part")
 		[ "$got" = "$expected" ] ||
 			die "$url is not the pinned $name $release: expected SHA-256 $expected, got $got;" \
-				"do not build from it, find out who changed it (the bytes are in $file.part)"
-		rm -f "$file.part.log"
-		mv "$file.part" "$file"
+				"do not build from it, find out who changed it (the bytes are in $part)"
+		rm -f "$part.log"
+		mv "$part" "$file"
+		[ "$release" = "$newest" ] ||
+			echo "vendor: $name $newest cannot be had, taking $release: see vendor/README.md" >&2
 		echo "$file"
 		exit 0
 	done

@@ -30,8 +30,8 @@ bool base64_decode(const char *text, struct str *ret)
 	int bits = 0;
 
 	/* what is behind the digits may only be padding, and then exactly what is missing */
-	if (digits % 4 == 1 || (digits < len && (digits + strspn(text + digits, "=") != len || len % 4 ||
-	                                         len - digits > 2)))
+	if (digits % 4 == 1 || (digits < len && (digits + strspn(text + digits, "=") != len ||
+	                                         len % 4 || len - digits > 2)))
 		return false;
 	for (size_t i = 0; i < digits; i++) {
 		v = v << 6 | (uint32_t)(strchr(alphabet, text[i]) - alphabet);

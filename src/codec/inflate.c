@@ -46,8 +46,9 @@ static void *gzip_open(void)
 {
 	struct gzip *g = mem_alloc(sizeof(*g));
 
-	if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) /* 16: a gzip header, no other */
-		abort(); /* out of memory, see base/mem.h */
+	/* 16: a gzip header and no other. It can only fail for want of memory, see base/mem.h. */
+	if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK)
+		abort();
 	return g;
 }
 
@@ -95,8 +96,10 @@ static void *zstd_open(void)
 {
 	ZSTD_DCtx *z = ZSTD_createDCtx();
 
-	if (!z || ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, INFLATE_WINDOW_LOG_MAX)))
+	if (!z)
 		abort(); /* out of memory, see base/mem.h */
+	if (ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, INFLATE_WINDOW_LOG_MAX)))
+		abort(); /* the value is a constant within the library's bounds */
 	return z;
 }
 
@@ -184,7 +187,8 @@ static ssize_t read_member(struct err *e, struct inflate *f, void *buf, size_t l
 			               f->backend->name, wrong);
 		/* The decoder may give bytes that it held back although nothing more goes in. */
 		if (!end && out.left == len && in.left == 0 && f->ended && f->at == f->have)
-			return err_set(e, ERR_REJECTED, "'%s' is truncated: its %s stream has no end", f->name,
+			return err_set(e, ERR_REJECTED,
+			               "'%s' is truncated: its %s stream has no end", f->name,
 			               f->backend->name);
 		f->at = f->have - in.left;
 		f->between = end;
@@ -207,8 +211,9 @@ static ssize_t inflate_read(struct err *e, struct source *source, void *buf, siz
 		return -1;
 	f->total += n;
 	if (f->total > f->limit)
-		return err_set(e, ERR_REJECTED, "'%s' is larger than %" PRId64 " bytes uncompressed",
-		               f->name, f->limit);
+		return err_set(e, ERR_REJECTED,
+		               "'%s' is larger than %" PRId64 " bytes uncompressed", f->name,
+		               f->limit);
 	return n;
 }
 

@@ -26,7 +26,8 @@ struct inflate {
 	struct source source;
 	struct source *below; /* borrowed */
 	const char *name;     /* for messages, borrowed */
-	const struct inflate_backend *backend; /* NULL until the first bytes are seen, and for plain */
+
+	const struct inflate_backend *backend; /* NULL for plain, and before the first read */
 	void *state;                           /* the backend's */
 	unsigned char *in;                     /* what was read from below ... */
 	size_t at, have;                       /* ... and is not used yet */

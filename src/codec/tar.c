@@ -158,7 +158,8 @@ static int read_padding(struct err *e, struct tar *t)
 		at = t->have;
 	while (t->have) {
 		if (!all_zero(t->block + at, t->have - at))
-			return err_set(e, ERR_REJECTED, "'%s' is no valid tar archive: data behind its end",
+			return err_set(e, ERR_REJECTED,
+			               "'%s' is no valid tar archive: data behind its end",
 			               t->name);
 		if (fill(e, t) < 0)
 			return -1;
@@ -194,7 +195,8 @@ static int take(struct err *e, struct tar *t, struct archive_entry *entry)
 		.mode = archive_entry_perm(entry),
 	};
 	if (!ret->path || !*ret->path)
-		return err_set(e, ERR_REJECTED, "'%s' is no valid tar archive: an entry has no name", t->name);
+		return err_set(e, ERR_REJECTED,
+		               "'%s' is no valid tar archive: an entry has no name", t->name);
 	if (ret->type == TAR_HARDLINK)
 		ret->link = archive_entry_hardlink(entry);
 	if (ret->type == TAR_SYMLINK)

@@ -243,3 +243,20 @@ int engine_running(struct err *e, struct engine *g, struct container_list *ret)
 	}
 	return 0;
 }
+
+int engine_start(struct err *e, struct engine *g, const char *id)
+{
+	CLEANUP(mem_freep) char *url = mem_printf("http://engine/v%s/containers/%s/start", g->api, id);
+	struct http_request q = { .method = "POST",
+		                  .url = url,
+		                  .unix_socket = g->socket,
+		                  .timeout_ms = CALL_TIMEOUT_MS };
+	struct http_response r = { 0 };
+	int failed = http_exchange(e, g->http, &q, &r);
+
+	/* 304: it runs already */
+	if (!failed && r.status != 204 && r.status != 304)
+		failed = err_set(e, ERR_PRECHECK, "cannot start container '%s': status %d", id, r.status);
+	http_response_release(&r);
+	return failed;
+}

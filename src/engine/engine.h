@@ -49,6 +49,8 @@ struct container_list {
 int engine_running(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
 /* The same in one request: only the identifiers are filled in. */
 int engine_running_ids(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
+/* Starts one that exists; that it runs already is no error. */
+int engine_start(struct err *e, struct engine *g, const char *id) MUST_USE;
 void container_list_release(struct container_list *l);
 
 #endif

@@ -26,8 +26,8 @@
 
 /* A file that is in the program's memory when it runs. */
 struct object {
-	char *name;   /* as it was asked for */
-	char *target; /* where it is installed */
+	char *name;    /* as it was asked for */
+	char *target;  /* where it is installed */
 	bool together; /* comes with the image */
 	struct elf_file file;
 	int parent; /* who asked for it; -1: nobody */
@@ -163,8 +163,11 @@ static int try(struct err *e, struct check *k, const char *name, const char *pat
 		               OBJECTS_MAX);
 	}
 	o = &k->objects[k->count++];
-	*o = (struct object){ .name = mem_dup(name), .target = mem_dup(path), .together = now != NULL,
-		                  .file = file, .parent = parent };
+	*o = (struct object){ .name = mem_dup(name),
+		              .target = mem_dup(path),
+		              .together = now != NULL,
+		              .file = file,
+		              .parent = parent };
 	*ret = true;
 	return 0;
 }
@@ -225,7 +228,8 @@ static int try_own_lists(struct err *e, struct check *k, const char *name, int p
 
 	/* RPATH counts for all below its file too, unless the one that asks has a RUNPATH; to musl
 	 * both are that. */
-	for (int i = parent; i >= 0 && !*ret && (k->musl || !asks->runpath); i = k->objects[i].parent) {
+	for (int i = parent; i >= 0 && !*ret && (k->musl || !asks->runpath);
+	     i = k->objects[i].parent) {
 		const struct elf_file *f = &k->objects[i].file;
 		const char *list = k->musl && f->runpath ? f->runpath : f->rpath;
 
@@ -243,7 +247,8 @@ static int find_library(struct err *e, struct check *k, const char *name, int pa
 {
 	*ret = false;
 	if (strchr(name, '/')) {
-		CLEANUP(mem_freep) char *path = expand(name, strlen(name), k->objects[parent].target);
+		CLEANUP(mem_freep)
+		char *path = expand(name, strlen(name), k->objects[parent].target);
 
 		return path && path[0] == '/' ? try(e, k, name, path, parent, ret) : 0;
 	}
@@ -281,7 +286,8 @@ static const struct object *loaded(const struct check *k, const char *name)
 	for (int i = 1; i < k->count; i++) {
 		const struct object *o = &k->objects[i];
 
-		if (strcmp(o->name, name) == 0 || (o->file.soname && strcmp(o->file.soname, name) == 0))
+		if (strcmp(o->name, name) == 0 ||
+		    (o->file.soname && strcmp(o->file.soname, name) == 0))
 			return o;
 	}
 	return NULL;
@@ -310,8 +316,9 @@ static int load_loader(struct err *e, struct check *k)
 	if (!path)
 		return 0;
 	if (path[0] != '/' || strlen(path) >= PATH_MAX)
-		return err_set(e, ERR_REJECTED, "'%s' has a loader without an absolute path: '%.100s'",
-		               k->c->target, path);
+		return err_set(e, ERR_REJECTED,
+		               "'%s' has a loader without an absolute path: '%.100s'", k->c->target,
+		               path);
 	if (try(e, k, file_base(path), path, -1, &found) < 0)
 		return err_wrap(e, "'%s' needs the loader '%.200s'", k->c->target, path);
 	if (!found)
@@ -333,7 +340,8 @@ static int load_libraries(struct err *e, struct check *k)
 
 			if (!*name || strlen(name) >= PATH_MAX)
 				return err_set(e, ERR_REJECTED,
-				               "'%s' needs a library with an impossible name", k->c->target);
+				               "'%s' needs a library with an impossible name",
+				               k->c->target);
 			if (loaded(k, name))
 				continue;
 			subject(k, i, who);
@@ -341,8 +349,9 @@ static int load_libraries(struct err *e, struct check *k)
 				return err_wrap(e, "%s needs the library %.150s", who, name);
 			if (!found)
 				return err_set(e, ERR_PRECHECK,
-				               "%s needs the library %.150s, which this node does not have", who,
-				               name);
+				               "%s needs the library %.150s, which this node does "
+				               "not have",
+				               who, name);
 		}
 	}
 	return 0;
@@ -370,7 +379,8 @@ static int check_versions(struct err *e, const struct check *k)
 			if (!o || f->needs[n].weak || defines(&o->file, f->needs[n].name))
 				continue;
 			subject(k, i, who);
-			return err_set(e, ERR_PRECHECK, "%s needs %.100s, which %.150s %s does not have", who,
+			return err_set(e, ERR_PRECHECK,
+			               "%s needs %.100s, which %.150s %s does not have", who,
 			               f->needs[n].name, f->needs[n].library, owner(o));
 		}
 	}
@@ -401,10 +411,10 @@ int elf_check(struct err *e, const struct elf_check *c, enum elf_kind *ret)
 		return 0;
 	k = check_new(c);
 	k->objects[k->count++] = (struct object){ .name = mem_dup(file_base(c->target)),
-		                                      .target = mem_dup(c->target),
-		                                      .together = true,
-		                                      .file = file,
-		                                      .parent = -1 };
+		                                  .target = mem_dup(c->target),
+		                                  .together = true,
+		                                  .file = file,
+		                                  .parent = -1 };
 	if (!elf_file_is_native(&file))
 		return err_set(e, ERR_REJECTED, "'%s' is for %s, this node is %s", c->target,
 		               elf_file_machine(&file), elf_native_machine());

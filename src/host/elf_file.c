@@ -17,12 +17,12 @@ static const struct {
 	bool wide;
 	const char *name;
 } machines[] = {
-	{ EM_X86_64, true, "x86_64" }, { EM_X86_64, false, "x32" },   { EM_AARCH64, true, "aarch64" },
-	{ EM_ARM, false, "arm" },      { EM_386, false, "i386" },     { EM_RISCV, true, "riscv64" },
+	{ EM_X86_64, true, "x86_64" }, { EM_X86_64, false, "x32" }, { EM_AARCH64, true, "aarch64" },
+	{ EM_ARM, false, "arm" },      { EM_386, false, "i386" },   { EM_RISCV, true, "riscv64" },
 	{ EM_PPC64, true, "ppc64" },   { EM_S390, true, "s390x" },
 };
 
-#if defined(__x86_64__) && defined(__LP64__)
+#if defined(__x86_64__)
 #define NATIVE_MACHINE EM_X86_64
 #elif defined(__aarch64__)
 #define NATIVE_MACHINE EM_AARCH64
@@ -85,11 +85,10 @@ static uint64_t get(struct reader *r, uint64_t at, size_t width)
 	                    sizeof(((Elf32_##type *)0)->member)))
 #define SIZE(r, type) ((r)->f->wide ? sizeof(Elf64_##type) : sizeof(Elf32_##type))
 
-static bool wrong(struct reader *r, const char *what)
+static void wrong(struct reader *r, const char *what)
 {
 	if (!r->wrong)
 		r->wrong = what;
-	return false;
 }
 
 /* A NUL-terminated string somewhere in `size` bytes at `at`. */
@@ -123,15 +122,21 @@ static bool locate(struct reader *r, uint64_t address, uint64_t *ret)
 		    address - start >= GET(r, ph, Phdr, p_filesz))
 			continue;
 		*ret = address - start + GET(r, ph, Phdr, p_offset);
-		/* A sum that wrapped is small and legal by chance; do not let it be. */
-		return *ret < r->f->size ? true : wrong(r, "an offset is outside of the file");
+		/* Every later read checks its own bounds; this only names the mistake early. */
+		if (*ret < r->f->size)
+			return true;
+		break;
 	}
-	return wrong(r, "an address is in no segment");
+	wrong(r, "an address is in no segment of the file");
+	return false;
 }
 
 static bool full(struct reader *r, size_t count)
 {
-	return count >= ELF_FILE_NAMES_MAX ? !wrong(r, "a list has too many entries") : false;
+	if (count < ELF_FILE_NAMES_MAX)
+		return false;
+	wrong(r, "a list has too many entries");
+	return true;
 }
 
 static void add_version(struct reader *r, struct elf_version **list, size_t *count,
@@ -158,7 +163,8 @@ static void read_needs(struct reader *r, uint64_t at, uint64_t count)
 			uint64_t flags = get(r, aux + offsetof(Elf64_Vernaux, vna_flags), 2);
 			struct elf_version v = {
 				.library = library,
-				.name = string(r, get(r, aux + offsetof(Elf64_Vernaux, vna_name), 4)),
+				.name = string(r,
+				               get(r, aux + offsetof(Elf64_Vernaux, vna_name), 4)),
 				.weak = flags & VER_FLG_WEAK,
 			};
 
@@ -311,8 +317,8 @@ int elf_file_read(struct err *e, const char *path, const char *name, struct elf_
 		return 0;
 	f.wide = f.map[EI_CLASS] == ELFCLASS64;
 	if (f.map[EI_DATA] != ELFDATA2LSB)
-		return err_set(e, ERR_REJECTED, "'%s' is for a big-endian machine, this node is %s", name,
-		               elf_native_machine());
+		return err_set(e, ERR_REJECTED, "'%s' is for a big-endian machine, this node is %s",
+		               name, elf_native_machine());
 	if (!f.wide && f.map[EI_CLASS] != ELFCLASS32)
 		wrong(&r, "its class is unknown");
 	read_header(&r);

@@ -31,8 +31,8 @@ static void add_conf(struct elf_search *s, const char *path, int depth);
 static void add_included(struct elf_search *s, const char *pattern, const char *from, int depth)
 {
 	CLEANUP(mem_freep) char *parent = file_parent(from);
-	CLEANUP(mem_freep) char *full =
-		pattern[0] == '/' ? mem_dup(pattern) : mem_printf("%s/%s", parent, pattern);
+	CLEANUP(mem_freep)
+	char *full = pattern[0] == '/' ? mem_dup(pattern) : mem_printf("%s/%s", parent, pattern);
 	glob_t found;
 
 	if (glob(full, 0, NULL, &found) != 0)
@@ -81,8 +81,8 @@ static void init_glibc(struct elf_search *s)
 
 	elf_search_add_conf(s, "/etc/ld.so.conf");
 	for (size_t i = 0; i < sizeof(multiarch) / sizeof(multiarch[0]); i++) {
-		CLEANUP(mem_freep) char *dir =
-			mem_printf("%s/%s-linux-gnu", multiarch[i], elf_native_machine());
+		CLEANUP(mem_freep)
+		char *dir = mem_printf("%s/%s-linux-gnu", multiarch[i], elf_native_machine());
 
 		add(s, dir, strlen(dir));
 	}

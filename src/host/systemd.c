@@ -21,10 +21,10 @@ bool systemd_is_running(void)
 }
 
 static int systemctl(struct err *e, const char *const *words, const char *const *names, int count,
-                     struct str *ret)
+                     int64_t timeout_ms, struct str *ret)
 {
 	CLEANUP(mem_freep) const char **argv = NULL;
-	struct process p = { .timeout_ms = CALL_TIMEOUT_MS };
+	struct process p = { .timeout_ms = timeout_ms };
 	int n = 0, fixed = 0;
 
 	while (words[fixed])
@@ -104,7 +104,7 @@ int systemd_query(struct err *e, const char *const *names, int count, struct uni
 		snprintf(ret[i].name, sizeof(ret[i].name), "%s", names[i]);
 	if (!count)
 		return 0;
-	if (systemctl(e, words, names, count, &out) < 0)
+	if (systemctl(e, words, names, count, CALL_TIMEOUT_MS, &out) < 0)
 		return -1;
 	if (!out.s || read_blocks(out.s, count, ret) != count)
 		return err_set(e, ERR_PRECHECK, "systemctl did not show every unit that was asked for");
@@ -115,19 +115,26 @@ int systemd_reset_failed(struct err *e, const char *const *names, int count)
 {
 	static const char *const words[] = { "reset-failed", NULL };
 
-	return systemctl(e, words, names, count, NULL);
+	return systemctl(e, words, names, count, CALL_TIMEOUT_MS, NULL);
 }
 
 int systemd_restart(struct err *e, const char *const *names, int count)
 {
 	static const char *const words[] = { "--no-block", "restart", NULL };
 
-	return systemctl(e, words, names, count, NULL);
+	return systemctl(e, words, names, count, CALL_TIMEOUT_MS, NULL);
+}
+
+int systemd_stop(struct err *e, const char *const *names, int count, int64_t timeout_ms)
+{
+	static const char *const words[] = { "stop", NULL };
+
+	return systemctl(e, words, names, count, timeout_ms, NULL);
 }
 
 int systemd_kill(struct err *e, const char *const *names, int count)
 {
 	static const char *const words[] = { "kill", "--signal=SIGKILL", NULL };
 
-	return systemctl(e, words, names, count, NULL);
+	return systemctl(e, words, names, count, CALL_TIMEOUT_MS, NULL);
 }

@@ -32,8 +32,13 @@ int systemd_query(struct err *e, const char *const *names, int count, struct uni
 
 /* Forget failed states and start limits, so that a start is not refused for those before it. */
 int systemd_reset_failed(struct err *e, const char *const *names, int count) MUST_USE;
-/* Queues a restart of all as one transaction and returns at once; what is stopped is started. */
+/*
+ * Queues a restart of each, in this order, and returns at once; what is stopped is started. A unit
+ * that is named before those it starts after is also stopped before them.
+ */
 int systemd_restart(struct err *e, const char *const *names, int count) MUST_USE;
+/* Stops each, in this order as above, and waits for it. */
+int systemd_stop(struct err *e, const char *const *names, int count, int64_t timeout_ms) MUST_USE;
 /* SIGKILL to all processes of the units. */
 int systemd_kill(struct err *e, const char *const *names, int count) MUST_USE;
 

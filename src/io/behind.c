@@ -148,9 +148,9 @@ static void behind_close(struct sink *s)
 	drain(behind(s));
 }
 
-static const struct sink_ops ops = {
-	.write = behind_write, .finish = behind_finish, .close = behind_close
-};
+static const struct sink_ops ops = { .write = behind_write,
+	                             .finish = behind_finish,
+	                             .close = behind_close };
 
 int behind_sink_new(struct err *e, struct sink *below, struct sink **ret)
 {

@@ -349,23 +349,25 @@ static int untrusted(const struct hop *hop)
 	uint32_t flags = hop->http->verify_flags;
 
 	if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-		return err_set(hop->e, ERR_RETRY,
-		               "certificate of '%s:%d' is not trusted: give its authority with --ca-file "
-		               "or in /etc/docker/certs.d/%s:%d/ca.crt",
-		               u->host, u->port, u->host, u->port);
+		return err_set(
+			hop->e, ERR_RETRY,
+			"certificate of '%s:%d' is not trusted: give its authority with --ca-file "
+			"or in /etc/docker/certs.d/%s:%d/ca.crt",
+			u->host, u->port, u->host, u->port);
 	if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
-		return err_set(hop->e, ERR_RETRY, "certificate of '%s:%d' is for another name", u->host,
-		               u->port);
+		return err_set(hop->e, ERR_RETRY, "certificate of '%s:%d' is for another name",
+		               u->host, u->port);
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
 		return err_set(hop->e, ERR_RETRY,
-		               "certificate of '%s:%d' has expired (or this node's clock is wrong)", u->host,
-		               u->port);
-	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
-		return err_set(hop->e, ERR_RETRY,
-		               "certificate of '%s:%d' is not valid yet (or this node's clock is wrong)",
+		               "certificate of '%s:%d' has expired (or this node's clock is wrong)",
 		               u->host, u->port);
-	return err_set(hop->e, ERR_RETRY, "certificate of '%s:%d' is not acceptable (0x%x)", u->host,
-	               u->port, (unsigned)flags);
+	if (flags & MBEDTLS_X509_BADCERT_FUTURE)
+		return err_set(
+			hop->e, ERR_RETRY,
+			"certificate of '%s:%d' is not valid yet (or this node's clock is wrong)",
+			u->host, u->port);
+	return err_set(hop->e, ERR_RETRY, "certificate of '%s:%d' is not acceptable (0x%x)",
+	               u->host, u->port, (unsigned)flags);
 }
 
 static int timed_out(const struct hop *hop)
@@ -375,8 +377,8 @@ static int timed_out(const struct hop *hop)
 
 	curl_easy_getinfo(hop->http->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (connected == 0)
-		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d' within %d seconds", u->host,
-		               u->port, HTTP_CONNECT_MS / 1000);
+		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d' within %d seconds",
+		               u->host, u->port, HTTP_CONNECT_MS / 1000);
 	if (hop->request->timeout_ms > 0)
 		return err_set(hop->e, ERR_RETRY, "'%s' gave no answer within %d ms", u->host,
 		               hop->request->timeout_ms);
@@ -393,10 +395,11 @@ static int unconnected(const struct hop *hop)
 	if (error)
 		text = strerror((int)error);
 	if (hop->request->unix_socket)
-		err_set(hop->e, ERR_RETRY, "cannot connect to '%s': %s", hop->request->unix_socket, text);
-	else
-		err_set(hop->e, ERR_RETRY, "cannot connect to '%s:%d': %s", hop->url.host, hop->url.port,
+		err_set(hop->e, ERR_RETRY, "cannot connect to '%s': %s", hop->request->unix_socket,
 		        text);
+	else
+		err_set(hop->e, ERR_RETRY, "cannot connect to '%s:%d': %s", hop->url.host,
+		        hop->url.port, text);
 	hop->e->sys = (int)error;
 	return -1;
 }
@@ -410,8 +413,9 @@ static int explain(struct hop *hop, CURLcode code)
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		hop->response->transient = false;
-		return err_set(hop->e, ERR_RETRY, "no such host '%s': %s",
-		               code == CURLE_COULDNT_RESOLVE_HOST ? hop->url.host : "(of the proxy)", text);
+		if (code == CURLE_COULDNT_RESOLVE_HOST)
+			return err_set(hop->e, ERR_RETRY, "no such host '%s'", hop->url.host);
+		return err_set(hop->e, ERR_RETRY, "no such proxy: %s", text);
 	case CURLE_COULDNT_CONNECT:
 		hop->response->transient = !hop->request->unix_socket;
 		return unconnected(hop);
@@ -441,7 +445,8 @@ static int check_scheme(struct err *e, const struct hop *hop)
 		return 0;
 	if (!hop->url.https && h->options.plain_http && url_is_loopback(&hop->url))
 		return 0;
-	return err_set(e, ERR_RETRY, "'%s:%d' is not asked without TLS", hop->url.host, hop->url.port);
+	return err_set(e, ERR_RETRY, "'%s:%d' is not asked without TLS", hop->url.host,
+	               hop->url.port);
 }
 
 static int perform(struct hop *hop)
@@ -523,8 +528,8 @@ static int follow(struct err *e, struct http *h, const struct http_request *q,
 		if (more <= 0)
 			return more;
 		if (hops == q->max_redirects)
-			return err_set(e, ERR_RETRY, "'%s' redirects more than %d times", origin->host,
-			               q->max_redirects);
+			return err_set(e, ERR_RETRY, "'%s' redirects more than %d times",
+			               origin->host, q->max_redirects);
 		str_release(&ret->headers);
 		str_release(&ret->body);
 	}

@@ -26,8 +26,8 @@
 #define HTTP_SPEED_MIN 1024   /* bytes a second, over ... */
 #define HTTP_SPEED_SECONDS 30
 #define HTTP_REDIRECTS 10
-#define HTTP_HEADERS_MAX (64 * 1024)     /* bytes of one response */
-#define HTTP_BODY_MAX (1024 * 1024)      /* bytes of a body for which no sink was given */
+#define HTTP_HEADERS_MAX (64 * 1024) /* bytes of one response */
+#define HTTP_BODY_MAX (1024 * 1024)  /* bytes of a body for which no sink was given */
 
 struct http;
 
@@ -51,9 +51,9 @@ struct http_response {
 struct http_request {
 	const char *method; /* NULL: GET */
 	const char *url;
-	const char *unix_socket;     /* path; the host in url is then a mere name */
-	const char *const *headers;  /* "Name: value", NULL-terminated; may be NULL */
-	const char *authorization;   /* value, or NULL */
+	const char *unix_socket;    /* path; the host in url is then a mere name */
+	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
+	const char *authorization;  /* value, or NULL */
 	const void *body;
 	size_t body_len;
 	/* For the whole exchange. 0: no limit, but HTTP_SPEED_MIN holds. -1: wait for ever. */

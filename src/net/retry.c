@@ -19,7 +19,7 @@ int64_t http_retry_after(const struct http_response *r)
 	if (!http_header(r, "Retry-After", 0, &value))
 		return -1;
 	if (value.len && strspn(value.s, "0123456789") == value.len) {
-		seconds = value.len > 9 ? INT32_MAX : atol(value.s);
+		seconds = value.len > 9 ? INT32_MAX : strtol(value.s, NULL, 10);
 	} else {
 		struct tm tm = { 0 };
 		time_t when, now = time(NULL);
@@ -59,8 +59,8 @@ bool http_again(struct http *h, struct http_retry *retry, const struct http_resp
 	if (asked * 1000 > wait)
 		wait = asked * 1000;
 	if (failed < 0)
-		log_debug("%s: attempt %d of %d in %d ms", e->msg, retry->failures + 1, HTTP_ATTEMPTS,
-		          (int)wait);
+		log_debug("%s: attempt %d of %d in %d ms", e->msg, retry->failures + 1,
+		          HTTP_ATTEMPTS, (int)wait);
 	else
 		log_debug("status %d: attempt %d of %d in %d ms", r->status, retry->failures + 1,
 		          HTTP_ATTEMPTS, (int)wait);

@@ -17,7 +17,8 @@ struct host {
 	struct host *next;
 	char *name; /* "host:port" */
 	mbedtls_x509_crt own;
-	mbedtls_x509_crt *joint; /* the last of `own`, to which the common chain was linked, or NULL */
+	mbedtls_x509_crt
+		*joint; /* the last of `own`, to which the common chain was linked, or NULL */
 	char *client_cert, *client_key;
 };
 
@@ -30,10 +31,10 @@ struct trust {
 };
 
 static const char *const bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt",               /* Debian, Alpine, Arch, Flatcar */
-	"/etc/pki/tls/certs/ca-bundle.crt",                 /* Fedora, RHEL */
-	"/etc/ssl/ca-bundle.pem",                           /* SUSE */
-	"/etc/ssl/cert.pem",                                /* Alpine without the package */
+	"/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch, Flatcar */
+	"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
+	"/etc/ssl/ca-bundle.pem",             /* SUSE */
+	"/etc/ssl/cert.pem",                  /* Alpine without the package */
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 };
 
@@ -45,10 +46,14 @@ static bool empty(const mbedtls_x509_crt *chain)
 /* A bundle may have a certificate of a kind that we do not know: it is left out, not fatal. */
 static int add_file(struct err *e, mbedtls_x509_crt *chain, const char *path)
 {
-	int skipped = mbedtls_x509_crt_parse_file(chain, path);
+	int skipped;
 
+	if (access(path, R_OK) < 0)
+		return err_sys(e, "cannot read certificates from '%s'", path);
+	skipped = mbedtls_x509_crt_parse_file(chain, path);
 	if (skipped < 0)
-		return err_set(e, ERR_PRECHECK, "cannot read certificates from '%s' (-0x%04x)", path,
+		return err_set(e, ERR_PRECHECK,
+		               "'%s' holds no certificate that can be read (-0x%04x)", path,
 		               (unsigned)-skipped);
 	if (skipped > 0)
 		log_debug("%s: %d certificates were left out", path, skipped);
@@ -171,9 +176,10 @@ static int new_host(struct err *e, struct trust *t, const struct url *u, const c
 	}
 	if (empty(&h->own) && empty(&t->common)) {
 		free_host(h);
-		return err_set(e, ERR_PRECHECK,
-		               "no certification authorities on this node: install ca-certificates or "
-		               "give --ca-file");
+		return err_set(
+			e, ERR_PRECHECK,
+			"no certification authorities on this node: install ca-certificates or "
+			"give --ca-file");
 	}
 	if (!empty(&h->own)) {
 		for (h->joint = &h->own; h->joint->next; h->joint = h->joint->next)

@@ -17,14 +17,16 @@
 struct trust;
 
 /* Both may be NULL. ERR_USAGE when ca_file cannot be read or holds no certificate. */
-int trust_open(struct err *e, const char *ca_file, const char *certs_dir, struct trust **ret) MUST_USE;
+int trust_open(struct err *e, const char *ca_file, const char *certs_dir,
+               struct trust **ret) MUST_USE;
 void trust_close(struct trust *t);
 
 struct trust_host {
-	void *roots; /* of the TLS library: mbedtls_x509_crt */
+	void *roots;                          /* of the TLS library: mbedtls_x509_crt */
 	const char *client_cert, *client_key; /* paths, or NULL */
 };
 /* Belongs to t. ERR_PRECHECK when there are no roots at all, or a file of this host is unreadable. */
-int trust_for(struct err *e, struct trust *t, const struct url *u, const struct trust_host **ret) MUST_USE;
+int trust_for(struct err *e, struct trust *t, const struct url *u,
+              const struct trust_host **ret) MUST_USE;
 
 #endif

@@ -16,7 +16,8 @@
 
 static int bad(struct err *e, const char *text)
 {
-	return err_set(e, ERR_RETRY, "'%.200s' is not an address that is followed", text);
+	err_set(e, ERR_RETRY, "'%.200s' is not an address that is followed", text);
+	return -1;
 }
 
 static bool printable(const char *text)
@@ -66,11 +67,8 @@ int url_parse(struct err *e, const char *text, struct url *ret)
 	for (char *p = u.host; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
-	u.rest = mem_ndup(end, strcspn(end, "#"));
-	if (!*u.rest) {
-		free(u.rest);
-		u.rest = mem_dup("/");
-	}
+	len = strcspn(end, "#");
+	u.rest = len ? mem_ndup(end, len) : mem_dup("/");
 	*ret = u;
 	return 0;
 }

@@ -18,14 +18,14 @@
 #define BLANK " \t"
 #define MARGIN_MS 5000 /* a token is renewed so long before its end */
 /* RFC 9110, 5.6.2; and "/" so that the token68 of a foreign scheme is skipped in one piece */
-#define TOKEN_CHARS \
-	"!#$%&'*+-.^_`|~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define TOKEN_CHARS "!#$%&'*+-.^_`|~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct auth {
 	char *host, *path;
 	struct credentials credentials;
 	bool plain_http;
-	pthread_mutex_t lock; /* for what follows; held while a token is fetched, so one thread does */
+	pthread_mutex_t
+		lock; /* for what follows; held while a token is fetched, so one thread does */
 	enum auth_scheme scheme;
 	char *realm, *service;
 	char *header;
@@ -172,16 +172,17 @@ int auth_refused(struct err *e, const struct auth *a, int status)
 
 	if (!credentials_none(c))
 		return err_set(e, ERR_RETRY,
-		               "registry '%s' refuses access to '%s' (%d): wrong credentials in %s", a->host,
-		               a->path, status, c->file);
+		               "registry '%s' refuses access to '%s' (%d): wrong credentials in %s",
+		               a->host, a->path, status, c->file);
 	if (c->helper)
-		return err_set(e, ERR_RETRY,
-		               "registry '%s' refuses access to '%s' (%d): %s leaves credentials to '%s', "
-		               "which nodelift does not run",
-		               a->host, a->path, status, c->file, c->helper);
+		return err_set(
+			e, ERR_RETRY,
+			"registry '%s' refuses access to '%s' (%d): %s leaves credentials to '%s', "
+			"which nodelift does not run",
+			a->host, a->path, status, c->file, c->helper);
 	return err_set(e, ERR_RETRY,
-	               "registry '%s' refuses access to '%s' (%d): missing credentials in %s", a->host,
-	               a->path, status, c->file);
+	               "registry '%s' refuses access to '%s' (%d): missing credentials in %s",
+	               a->host, a->path, status, c->file);
 }
 
 /* ---- tokens ---- */
@@ -242,8 +243,8 @@ static int check_realm(struct err *e, const struct auth *a)
 	url_release(&url);
 	if (!allowed)
 		return err_set(e, ERR_RETRY,
-		               "registry '%s' sends us for a token to '%.200s', which is not https", a->host,
-		               a->realm);
+		               "registry '%s' sends us for a token to '%.200s', which is not https",
+		               a->host, a->realm);
 	return 0;
 }
 
@@ -301,8 +302,8 @@ static int fetch_token(struct err *e, struct auth *a, struct http *h)
 	else if (failed == 0 && (r.status == 400 || r.status == 401 || r.status == 403))
 		failed = auth_refused(e, a, r.status);
 	else if (failed == 0)
-		failed = err_set(e, ERR_RETRY, "'%.200s' answers %d to the request for a token", a->realm,
-		                 r.status);
+		failed = err_set(e, ERR_RETRY, "'%.200s' answers %d to the request for a token",
+		                 a->realm, r.status);
 	if (r.body.s)
 		explicit_bzero(r.body.s, r.body.len);
 	http_response_release(&r);
@@ -366,7 +367,8 @@ int auth_answer(struct err *e, struct auth *a, struct http *h, const struct http
 
 	/* Whoever we were sent on to is not the registry: our secrets are none of its business. */
 	if (r->redirected)
-		return err_set(e, ERR_RETRY, "where registry '%s' sends us wants credentials (401)", a->host);
+		return err_set(e, ERR_RETRY, "where registry '%s' sends us wants credentials (401)",
+		               a->host);
 	for (int n = 0; http_header(r, "WWW-Authenticate", n, &value); n++)
 		if (!challenges_parse(value.s ? value.s : "", &all))
 			log_debug("registry '%s': a challenge that is not understood: %s", a->host,

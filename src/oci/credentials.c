@@ -71,7 +71,8 @@ static const struct json *best_entry(const struct json *object, const struct ref
 	const struct json *best = NULL;
 	size_t best_fit = 0;
 
-	for (const struct json *v = json_is_object(object) ? json_first(object) : NULL; v; v = json_next(v)) {
+	for (const struct json *v = json_is_object(object) ? json_first(object) : NULL; v;
+	     v = json_next(v)) {
 		size_t fit = fits(json_key(v), r);
 
 		if (fit > best_fit) {
@@ -103,7 +104,8 @@ static int decode_auth(struct err *e, const char *auth, struct credentials *c)
 
 	if (!base64_decode(auth, &text) || !text.s || strlen(text.s) != text.len ||
 	    !(colon = strchr(text.s, ':'))) {
-		failed = err_set(e, ERR_USAGE, "%s: key 'auth' is not base64 of \"user:password\"", c->file);
+		failed = err_set(e, ERR_USAGE, "%s: key 'auth' is not base64 of \"user:password\"",
+		                 c->file);
 	} else {
 		*colon = '\0';
 		c->username = mem_dup(text.s);
@@ -131,7 +133,8 @@ static int read_config(struct err *e, const struct json *config, const struct re
 		return decode_auth(e, auth, c);
 	if (username && *username) {
 		c->username = mem_dup(username);
-		c->password = mem_dup(json_str(entry, "password") ? json_str(entry, "password") : "");
+		c->password =
+			mem_dup(json_str(entry, "password") ? json_str(entry, "password") : "");
 	}
 	return 0;
 }
@@ -146,8 +149,8 @@ static int read_file(struct err *e, const struct reference *r, struct credential
 		e->code = ERR_USAGE;
 		return -1;
 	}
-	failed = json_parse(e, ERR_USAGE, c->file, text.len ? text.s : "{}", text.len ? text.len : 2,
-	                    &config);
+	failed = json_parse(e, ERR_USAGE, c->file, text.len ? text.s : "{}",
+	                    text.len ? text.len : 2, &config);
 	if (text.s)
 		explicit_bzero(text.s, text.len);
 	str_release(&text);

@@ -16,7 +16,7 @@
 #define CREDENTIALS_FILE_MAX (1024 * 1024)
 
 struct credentials {
-	char *file; /* where they were looked for */
+	char *file;                /* where they were looked for */
 	char *username, *password; /* both or none */
 	char *identity_token;      /* OAuth2 refresh token */
 	char *registry_token;      /* bearer token as it is */

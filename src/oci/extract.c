@@ -34,14 +34,14 @@ struct item {
 	int layer; /* that settled the name */
 
 	/* The rest is for an open hard link. */
-	char *link;     /* its target; NULL when the content is known */
-	int link_layer; /* where the target is looked for now ... */
-	int64_t before; /* ... among the entries before this one */
-	bool looking;   /* this pass began after the link was seen */
-	bool cut;       /* lower layers cannot have the target any more */
-	enum sighting seen;   /* the last one in this pass */
-	char *seen_link;      /* SEEN_LINK: where that leads, standing before ... */
-	int64_t seen_before;  /* ... this entry */
+	char *link;          /* its target; NULL when the content is known */
+	int link_layer;      /* where the target is looked for now ... */
+	int64_t before;      /* ... among the entries before this one */
+	bool looking;        /* this pass began after the link was seen */
+	bool cut;            /* lower layers cannot have the target any more */
+	enum sighting seen;  /* the last one in this pass */
+	char *seen_link;     /* SEEN_LINK: where that leads, standing before ... */
+	int64_t seen_before; /* ... this entry */
 };
 
 struct extraction {
@@ -176,9 +176,10 @@ static int add_link(struct err *e, struct extraction *x, const struct layer_entr
 		open_link(x, i, entry->link, entry->index);
 	}
 	if (x->open_links > EXTRACT_OPEN_LINKS_MAX)
-		return err_set(e, ERR_REJECTED,
-		               "more than %d wanted files are hard links to files that are not wanted",
-		               EXTRACT_OPEN_LINKS_MAX);
+		return err_set(
+			e, ERR_REJECTED,
+			"more than %d wanted files are hard links to files that are not wanted",
+			EXTRACT_OPEN_LINKS_MAX);
 	return 0;
 }
 
@@ -188,8 +189,8 @@ static int store_content(struct err *e, struct extraction *x, struct layer_reade
 	CLEANUP(store_writer_closep) struct store_writer *w = NULL;
 
 	if (entry->size > EXTRACT_FILE_MAX)
-		return err_set(e, ERR_REJECTED, "'%s' in the image is larger than %lld bytes", entry->path,
-		               EXTRACT_FILE_MAX);
+		return err_set(e, ERR_REJECTED, "'%s' in the image is larger than %lld bytes",
+		               entry->path, EXTRACT_FILE_MAX);
 	if (store_writer_open_new(e, x->store, &w) < 0 ||
 	    io_copy(e, layer_reader_data(r), store_writer_sink(w)) < 0 ||
 	    sink_finish(e, store_writer_sink(w)) < 0)
@@ -199,8 +200,9 @@ static int store_content(struct err *e, struct extraction *x, struct layer_reade
 }
 
 /* What an entry says about names of lower layers: false when it is no file of the image itself. */
-static int read_whiteout(struct err *e, const struct layer_entry *entry, char path[EXTRACT_PATH_MAX],
-                         enum hiding_reach *ret_reach, bool *ret_whiteout)
+static int read_whiteout(struct err *e, const struct layer_entry *entry,
+                         char path[EXTRACT_PATH_MAX], enum hiding_reach *ret_reach,
+                         bool *ret_whiteout)
 {
 	size_t dir = (size_t)(strrchr(entry->path, '/') - entry->path);
 	const char *base = entry->path + dir + 1;
@@ -219,7 +221,8 @@ static int read_whiteout(struct err *e, const struct layer_entry *entry, char pa
 		return 0; /* hides its own odd name */
 	base += strlen(WHITEOUT);
 	if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
-		return err_set(e, ERR_REJECTED, "the image has a whiteout of nothing: '%s'", entry->path);
+		return err_set(e, ERR_REJECTED, "the image has a whiteout of nothing: '%s'",
+		               entry->path);
 	*ret_reach = HIDING_ALL;
 	strcpy(path + dir + 1, base);
 	return 0;
@@ -324,7 +327,8 @@ static int settle_links(struct err *e, struct extraction *x)
 			remove_items(x, n--, 1); /* like a symbolic link with a wanted name */
 		} else if (i->cut || x->layer == 0) {
 			return err_set(e, ERR_REJECTED,
-			               "'%s' in the image is a hard link to '%s', which the image does not have",
+			               "'%s' in the image is a hard link to '%s', which the image "
+			               "does not have",
 			               i->file.path, i->link);
 		} else {
 			i->link_layer = x->layer - 1;
@@ -368,7 +372,8 @@ static int take_layer(struct err *e, struct extraction *x, const struct layer *l
 		return -1;
 	for (int depth = 0; links_here(x); depth++) {
 		if (depth == EXTRACT_LINK_DEPTH)
-			return err_set(e, ERR_REJECTED, "hard links to hard links, more than %d deep",
+			return err_set(e, ERR_REJECTED,
+			               "hard links to hard links, more than %d deep",
 			               EXTRACT_LINK_DEPTH);
 		if (read_layer(e, x, l, false) < 0)
 			return -1;
@@ -381,7 +386,8 @@ int extract_files(struct err *e, const struct image *i, struct store *s,
                   bool (*wanted)(const char *path, void *ctx),
                   int (*progress)(int64_t bytes, void *ctx), void *ctx, struct extracted_list *ret)
 {
-	CLEANUP(extraction_release) struct extraction x = {
+	CLEANUP(extraction_release)
+	struct extraction x = {
 		.store = s, .wanted = wanted, .ctx = ctx, .progress = { .fn = progress, .ctx = ctx }
 	};
 

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "oci/registry.h"
 #include "os/file.h"
 
 #define PARALLEL 4
 #define PARALLEL_MAX 16
-#define PROGRESS_MS 100
+#define PROGRESS_MS 100    /* between two calls of progress() */
 #define STACK (256 * 1024) /* of a transfer; musl's default is half, TLS handshakes are deep */
 #define SPARE_BYTES (16LL * 1024 * 1024) /* that must stay free after everything was fetched */
 
@@ -35,24 +36,26 @@ struct fetch {
 	int64_t config_size;
 	struct job *jobs;
 	int job_count;
-	bool interrupted; /* progress() said so */
+	int64_t next_report; /* clock_ms() */
+	bool interrupted;    /* progress() said so */
 	/* shared with the transfers */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	int next;    /* under lock: the first job that nobody has taken */
-	int running; /* under lock: transfers that have not ended */
+	int next;         /* under lock: the first job that nobody has taken */
+	int running;      /* under lock: transfers that have not ended */
 	struct err error; /* under lock: the first one; its code is ERR_NONE while all is well */
 	atomic_bool stop;
 };
 
 /* ---- progress and interruption, in the calling thread ---- */
 
-static bool report(struct fetch *f)
+static bool report(struct fetch *f, bool last)
 {
 	struct fetch_progress p = { .total = f->config_size };
 
-	if (!f->options->progress)
-		return false;
+	if (!f->options->progress || (clock_ms() < f->next_report && !last))
+		return f->interrupted;
+	f->next_report = clock_ms() + PROGRESS_MS;
 	if (f->image->config_json)
 		p.done = f->config_size;
 	for (int i = 0; i < f->job_count; i++) {
@@ -67,7 +70,7 @@ static bool report(struct fetch *f)
 
 static bool stop_caller(void *ctx)
 {
-	return report(ctx);
+	return report(ctx, false);
 }
 
 static bool stop_transfer(void *ctx)
@@ -127,8 +130,11 @@ static int get_manifest(struct err *e, struct fetch *f, const struct digest *wan
 		return -1;
 	if (size >= 0 && (int64_t)d.text.len != size)
 		failed = err_set(e, ERR_REJECTED, "manifest has another size than promised");
-	if (failed == 0)
+	if (failed == 0) {
 		failed = parse_document(e, "manifest", &d, &json);
+		if (failed < 0 && d.media_type)
+			err_wrap(e, "answer of type '%.100s'", d.media_type);
+	}
 	if (failed == 0)
 		failed = image_document_kind(e, json, d.media_type, ret_kind);
 	if (failed == 0 && !kept)
@@ -145,7 +151,7 @@ static int get_platform_manifest(struct err *e, struct fetch *f, const struct di
 {
 	CLEANUP(json_freep) struct json *json = NULL;
 	struct digest chosen;
-	enum document_kind kind;
+	enum document_kind kind = DOCUMENT_MANIFEST;
 	int64_t size;
 
 	if (get_manifest(e, f, top, -1, &f->image->top, &kind, &json) < 0)
@@ -172,11 +178,13 @@ static int get_config(struct err *e, struct fetch *f)
 	bool kept = load_document(f, &i->config, &d);
 	int failed = 0;
 
-	if (!kept && (connect_registry(e, f) < 0 ||
-	              registry_small_blob(e, f->registry, f->http, &i->config, f->config_size, &d) < 0))
+	if (!kept &&
+	    (connect_registry(e, f) < 0 ||
+	     registry_small_blob(e, f->registry, f->http, &i->config, f->config_size, &d) < 0))
 		return -1;
 	if ((int64_t)d.text.len != f->config_size)
-		failed = err_set(e, ERR_REJECTED, "image configuration has another size than promised");
+		failed = err_set(e, ERR_REJECTED,
+		                 "image configuration has another size than promised");
 	if (failed == 0)
 		failed = parse_document(e, "image configuration", &d, &json);
 	if (failed == 0)
@@ -232,8 +240,8 @@ static int transfer(struct err *e, struct fetch *f)
 	if (registry_connect(e, f->registry, stop_transfer, f, &h) < 0)
 		return -1;
 	while ((job = take_job(f)))
-		if (registry_blob(e, f->registry, h, &job->layer->digest, job->layer->size, f->store,
-		                  &job->meter) < 0)
+		if (registry_blob(e, f->registry, h, &job->layer->digest, job->layer->size,
+		                  f->store, &job->meter) < 0)
 			return -1;
 	return 0;
 }
@@ -289,7 +297,7 @@ static void wait_for_transfers(struct fetch *f)
 		}
 		pthread_cond_timedwait(&f->ended, &f->lock, &until);
 		pthread_mutex_unlock(&f->lock);
-		if (report(f))
+		if (report(f, false))
 			f->stop = true;
 		pthread_mutex_lock(&f->lock);
 	}
@@ -371,11 +379,12 @@ static int get_image(struct err *e, struct fetch *f)
 	CLEANUP(json_freep) struct json *manifest = NULL;
 	const struct digest *top = &f->reference->digest;
 
-	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, &manifest) < 0 ||
-	    image_read_manifest(e, manifest, f->image, &f->config_size) < 0 || get_config(e, f) < 0 ||
-	    get_layers(e, f) < 0)
+	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, &manifest) <
+	            0 ||
+	    image_read_manifest(e, manifest, f->image, &f->config_size) < 0 ||
+	    get_config(e, f) < 0 || get_layers(e, f) < 0)
 		return -1;
-	report(f); /* the whole, for the last time; too late to interrupt */
+	report(f, true); /* the whole, for the last time; too late to interrupt */
 	return 0;
 }
 
@@ -389,7 +398,7 @@ int fetch_image(struct err *e, const struct fetch_options *o, const struct refer
 	failed = get_image(e, &f);
 	if (failed < 0 && f.interrupted)
 		err_set(e, ERR_RETRY, "interrupted");
-	else if (failed < 0)
+	else if (failed < 0 && e->code == ERR_REJECTED) /* the others name the registry */
 		err_wrap(e, "%.255s", f.image->reference);
 	if (failed == 0)
 		*ret = STEAL(f.image);
@@ -414,7 +423,7 @@ int fetch_resolve(struct err *e, const struct fetch_options *o, const struct ref
 		failed = registry_manifest(e, f.registry, f.http, NULL, &d);
 	if (failed < 0 && f.interrupted)
 		err_set(e, ERR_RETRY, "interrupted");
-	else if (failed < 0)
+	else if (failed < 0 && e->code == ERR_REJECTED) /* the others name the registry */
 		err_wrap(e, "%.255s", f.image->reference);
 	*ret_top = d.digest;
 	document_release(&d);

@@ -32,7 +32,8 @@ int hiding_add(struct err *e, struct hiding *h, const char *path, enum hiding_re
 	uint64_t hash = FNV_START;
 
 	if (h->count == HIDING_MAX)
-		return err_set(e, ERR_REJECTED, "the image's layers have more than %d names", HIDING_MAX);
+		return err_set(e, ERR_REJECTED, "the image's layers have more than %d names",
+		               HIDING_MAX);
 	if (h->count == h->cap) {
 		h->cap = h->cap ? 2 * h->cap : 1024;
 		h->marks = mem_grow(h->marks, h->cap, sizeof(*h->marks));
@@ -66,7 +67,8 @@ bool hiding_hides(const struct hiding *h, const char *path)
 	if (has(h, step(hash, '/'), HIDING_BELOW))
 		return true;
 	for (const char *p = path; *p; p++) {
-		if (*p == '/' && p > path && (has(h, hash, HIDING_BELOW) || has(h, hash, HIDING_ALL)))
+		if (*p == '/' && p > path &&
+		    (has(h, hash, HIDING_BELOW) || has(h, hash, HIDING_ALL)))
 			return true;
 		hash = step(hash, *p);
 	}

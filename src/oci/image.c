@@ -53,10 +53,18 @@ static const char *const config_types[] = {
 static const struct {
 	const char *name, *architecture, *variant;
 } architectures[] = {
-	{ "x86_64", "amd64", NULL },  { "x86-64", "amd64", NULL },     { "aarch64", "arm64", NULL },
-	{ "armv8l", "arm", "v7" },    { "armv7l", "arm", "v7" },       { "armhf", "arm", "v7" },
-	{ "armv6l", "arm", "v6" },    { "armel", "arm", "v6" },        { "i386", "386", NULL },
-	{ "i486", "386", NULL },      { "i586", "386", NULL },         { "i686", "386", NULL },
+	{ "x86_64", "amd64", NULL },
+	{ "x86-64", "amd64", NULL },
+	{ "aarch64", "arm64", NULL },
+	{ "armv8l", "arm", "v7" },
+	{ "armv7l", "arm", "v7" },
+	{ "armhf", "arm", "v7" },
+	{ "armv6l", "arm", "v6" },
+	{ "armel", "arm", "v6" },
+	{ "i386", "386", NULL },
+	{ "i486", "386", NULL },
+	{ "i586", "386", NULL },
+	{ "i686", "386", NULL },
 	{ "loongarch64", "loong64", NULL },
 };
 
@@ -93,7 +101,9 @@ static int rank(const struct platform *want, const struct platform *have)
 	if (strcmp(w.os, have->os) != 0 || strcmp(w.architecture, have->architecture) != 0)
 		return 0;
 	if (strcmp(w.architecture, "arm") == 0 && have->variant)
-		return strcmp(have->variant, w.variant) > 0 ? 0 : 1 + have->variant[strlen(have->variant) - 1];
+		return strcmp(have->variant, w.variant) > 0
+		               ? 0
+		               : 1 + have->variant[strlen(have->variant) - 1];
 	if (!w.variant || !have->variant)
 		return !w.variant && !have->variant;
 	return strcmp(w.variant, have->variant) == 0;
@@ -134,7 +144,8 @@ const char *image_env(const struct image *i, const char *name)
 	const struct json *env = json_get(json_get(i->config_json, "config"), "Env");
 	size_t len = strlen(name);
 
-	for (const struct json *v = json_is_array(env) ? json_first(env) : NULL; v; v = json_next(v)) {
+	for (const struct json *v = json_is_array(env) ? json_first(env) : NULL; v;
+	     v = json_next(v)) {
 		const char *text = json_string(v);
 
 		if (text && strncmp(text, name, len) == 0 && text[len] == '=')
@@ -162,7 +173,8 @@ static int find_type(struct err *e, const char *text, const struct document_type
 	if (*ret)
 		return 0;
 	if (str_starts(text, "application/vnd.docker.distribution.manifest.v1+"))
-		return err_set(e, ERR_REJECTED, "manifest of schema 1, which proves nothing: push it anew");
+		return err_set(e, ERR_REJECTED,
+		               "manifest of schema 1, which proves nothing: push it anew");
 	return err_set(e, ERR_REJECTED, "'%.*s' is not a type of manifest", TYPE_MAX, text);
 }
 
@@ -177,7 +189,8 @@ int image_document_kind(struct err *e, const struct json *doc, const char *media
 	if (!json_is_object(doc))
 		return err_set(e, ERR_REJECTED, "manifest is not a JSON object");
 	if (json_int(doc, "schemaVersion", 0) == 1 || json_get(doc, "fsLayers"))
-		return err_set(e, ERR_REJECTED, "manifest of schema 1, which proves nothing: push it anew");
+		return err_set(e, ERR_REJECTED,
+		               "manifest of schema 1, which proves nothing: push it anew");
 	if (json_int(doc, "schemaVersion", 0) != SCHEMA)
 		return err_set(e, ERR_REJECTED, "manifest: key 'schemaVersion' must be %d", SCHEMA);
 	/* CVE-2021-41190: one digest must not mean two things */
@@ -190,12 +203,12 @@ int image_document_kind(struct err *e, const struct json *doc, const char *media
 	if (json_get(doc, "mediaType") && find_type(e, own ? own : "?", &inside) < 0)
 		return -1;
 	if (said && inside && said != inside)
-		return err_set(e, ERR_REJECTED, "manifest says it is '%s' but came as '%s'", inside->name,
-		               said->name);
+		return err_set(e, ERR_REJECTED, "manifest says it is '%s' but came as '%s'",
+		               inside->name, said->name);
 	*ret = index ? DOCUMENT_INDEX : DOCUMENT_MANIFEST;
 	if ((said && said->kind != *ret) || (inside && inside->kind != *ret))
-		return err_set(e, ERR_REJECTED, "%s has the type '%s'", index ? "index" : "manifest",
-		               (inside ? inside : said)->name);
+		return err_set(e, ERR_REJECTED, "%s has the type '%s'",
+		               index ? "index" : "manifest", (inside ? inside : said)->name);
 	return 0;
 }
 
@@ -223,7 +236,8 @@ static char *list_platforms(const struct json *manifests)
 		const char *os = json_str(p, "os"), *architecture = json_str(p, "architecture");
 		const char *variant = json_str(p, "variant");
 
-		if (!os || !architecture || strcmp(architecture, "unknown") == 0 || list.len > ERR_MSG_MAX / 2)
+		if (!os || !architecture || strcmp(architecture, "unknown") == 0 ||
+		    list.len > ERR_MSG_MAX / 2)
 			continue;
 		str_addf(&list, "%s%.32s/%.32s%s%.16s", list.len ? ", " : "", os, architecture,
 		         variant ? "/" : "", variant ? variant : "");
@@ -234,7 +248,8 @@ static char *list_platforms(const struct json *manifests)
 static int entry_rank(const struct json *entry, const struct platform *want)
 {
 	const struct json *platform = json_get(entry, "platform");
-	const char *os = json_str(platform, "os"), *architecture = json_str(platform, "architecture");
+	const char *os = json_str(platform, "os"),
+		   *architecture = json_str(platform, "architecture");
 	const char *type = json_str(entry, "mediaType");
 	const struct document_type *known = type ? known_type(type) : NULL;
 	struct platform have;
@@ -267,13 +282,15 @@ int image_index_select(struct err *e, const struct json *index, const struct pla
 	if (!best) {
 		list = list_platforms(manifests);
 		return err_set(e, ERR_REJECTED, "no image for %s/%s%s%s, there is: %s", p->os,
-		               p->architecture, p->variant ? "/" : "", p->variant ? p->variant : "", list);
+		               p->architecture, p->variant ? "/" : "", p->variant ? p->variant : "",
+		               list);
 	}
 	if (need_digest(e, &index_reader, best, ret) < 0 ||
 	    json_need_int(e, &index_reader, best, "size", ret_size) < 0)
 		return -1;
 	if (*ret_size > IMAGE_MANIFEST_MAX)
-		return err_set(e, ERR_REJECTED, "manifest is larger than %d bytes", IMAGE_MANIFEST_MAX);
+		return err_set(e, ERR_REJECTED, "manifest is larger than %d bytes",
+		               IMAGE_MANIFEST_MAX);
 	return 0;
 }
 
@@ -294,7 +311,8 @@ static int read_layer(struct err *e, const struct json *descriptor, struct layer
 			ret->compression = layer_types[i].compression;
 			return 0;
 		}
-	return err_set(e, ERR_REJECTED, "manifest: '%.*s' is not a known type of layer", TYPE_MAX, type);
+	return err_set(e, ERR_REJECTED, "manifest: '%.*s' is not a known type of layer", TYPE_MAX,
+	               type);
 }
 
 static int check_config_type(struct err *e, const struct json *config)
@@ -306,8 +324,8 @@ static int check_config_type(struct err *e, const struct json *config)
 	for (size_t i = 0; i < sizeof(config_types) / sizeof(*config_types); i++)
 		if (strcmp(type, config_types[i]) == 0)
 			return 0;
-	return err_set(e, ERR_REJECTED, "not a container image: its configuration is '%.*s'", TYPE_MAX,
-	               type);
+	return err_set(e, ERR_REJECTED, "not a container image: its configuration is '%.*s'",
+	               TYPE_MAX, type);
 }
 
 int image_read_manifest(struct err *e, const struct json *manifest, struct image *i,
@@ -326,7 +344,8 @@ int image_read_manifest(struct err *e, const struct json *manifest, struct image
 		return err_set(e, ERR_REJECTED, "image configuration is larger than %d bytes",
 		               IMAGE_MANIFEST_MAX);
 	if (json_length(layers) > IMAGE_LAYERS_MAX)
-		return err_set(e, ERR_REJECTED, "manifest has more than %d layers", IMAGE_LAYERS_MAX);
+		return err_set(e, ERR_REJECTED, "manifest has more than %d layers",
+		               IMAGE_LAYERS_MAX);
 	free(i->layers);
 	i->layers = mem_alloc((size_t)json_length(layers) * sizeof(*i->layers));
 	i->layer_count = 0;
@@ -350,8 +369,9 @@ static int check_platform(struct err *e, const struct json *config, const struct
 		return -1;
 	have = normalise(os, architecture, json_str(config, "variant"));
 	if (!rank(want, &have))
-		return err_set(e, ERR_REJECTED, "image is for %.32s/%.32s%s%.16s, this node is %s/%s",
-		               have.os, have.architecture, have.variant ? "/" : "",
+		return err_set(e, ERR_REJECTED,
+		               "image is for %.32s/%.32s%s%.16s, this node is %s/%s", have.os,
+		               have.architecture, have.variant ? "/" : "",
 		               have.variant ? have.variant : "", want->os, want->architecture);
 	free(i->os);
 	free(i->architecture);
@@ -369,7 +389,8 @@ static int read_diff_ids(struct err *e, const struct json *config, struct image 
 	    json_need_array(e, &config_reader, rootfs, "diff_ids", &ids) < 0)
 		return -1;
 	if (json_length(ids) != i->layer_count)
-		return err_set(e, ERR_REJECTED, "manifest has %d layers but the image configuration has %d",
+		return err_set(e, ERR_REJECTED,
+		               "manifest has %d layers but the image configuration has %d",
 		               i->layer_count, json_length(ids));
 	for (const struct json *v = json_first(ids); v; v = json_next(v)) {
 		const char *text = json_string(v);

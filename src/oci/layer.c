@@ -137,13 +137,13 @@ static int normalise(struct err *e, const struct layer_reader *r, const char *na
 		size_t n = strcspn(p, "/");
 
 		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, ERR_REJECTED, "'%s' has a name with '..' in it: '%.300s'", r->name,
-			               name);
+			return err_set(e, ERR_REJECTED, "'%s' has a name with '..' in it: '%.300s'",
+			               r->name, name);
 		if (n && !(n == 1 && p[0] == '.')) {
 			if (len + 1 + n >= EXTRACT_PATH_MAX)
 				return err_set(e, ERR_REJECTED,
-				               "'%s' has a name longer than %d bytes: '%.60s...'", r->name,
-				               EXTRACT_PATH_MAX - 1, name);
+				               "'%s' has a name longer than %d bytes: '%.60s...'",
+				               r->name, EXTRACT_PATH_MAX - 1, name);
 			ret[len++] = '/';
 			memcpy(ret + len, p, n);
 			len += n;
@@ -190,7 +190,8 @@ int layer_reader_next(struct err *e, struct layer_reader *r, const struct layer_
 		.index = index,
 	};
 	if (t->type != TAR_DIRECTORY && strcmp(r->path, "/") == 0)
-		return err_set(e, ERR_REJECTED, "'%s' has something else than a directory at '/'", r->name);
+		return err_set(e, ERR_REJECTED, "'%s' has something else than a directory at '/'",
+		               r->name);
 	*ret = &r->entry;
 	return 0;
 }

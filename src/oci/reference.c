@@ -138,22 +138,26 @@ static void split_name(const char *name, struct reference *r)
 static int check(struct err *e, const char *text, const char *name, const struct reference *r)
 {
 	if (strstr(text, "://"))
-		return err_set(e, ERR_USAGE, "'%.200s' is not an image: leave out the scheme", text);
+		return err_set(e, ERR_USAGE, "'%.200s' is not an image: leave out the scheme",
+		               text);
 	if (is_id(name))
-		return err_set(e, ERR_USAGE, "'%.200s' is an image ID: a registry knows names only", text);
+		return err_set(e, ERR_USAGE, "'%.200s' is an image ID: a registry knows names only",
+		               text);
 	if (!valid_host(r->host))
-		return err_set(e, ERR_USAGE, "'%.200s' is not an image: '%.100s' is not a host", text,
-		               r->host);
+		return err_set(e, ERR_USAGE, "'%.200s' is not an image: '%.100s' is not a host",
+		               text, r->host);
 	if (!valid_path(r->path))
-		return err_set(e, ERR_USAGE,
-		               "'%.200s' is not an image: '%.100s' is not a name (lower-case letters and "
-		               "digits, separated by '/', '.', '_' or '-')",
-		               text, r->path);
+		return err_set(
+			e, ERR_USAGE,
+			"'%.200s' is not an image: '%.100s' is not a name (lower-case letters and "
+			"digits, separated by '/', '.', '_' or '-')",
+			text, r->path);
 	if (r->tag && !valid_tag(r->tag))
-		return err_set(e, ERR_USAGE, "'%.200s' is not an image: '%.150s' is not a tag", text,
-		               r->tag);
+		return err_set(e, ERR_USAGE, "'%.200s' is not an image: '%.150s' is not a tag",
+		               text, r->tag);
 	if (strlen(r->host) + 1 + strlen(r->path) > NAME_MAX_LEN)
-		return err_set(e, ERR_USAGE, "'%.60s...' is not an image: longer than %d characters", text,
+		return err_set(e, ERR_USAGE,
+		               "'%.60s...' is not an image: longer than %d characters", text,
 		               NAME_MAX_LEN);
 	return 0;
 }
@@ -202,6 +206,6 @@ char *reference_format(const struct reference *r)
 
 	if (r->digest.algorithm != DIGEST_NONE)
 		digest_format(&r->digest, digest);
-	return mem_printf("%s/%s%s%s%s%s", r->host, r->path, r->tag ? ":" : "", r->tag ? r->tag : "",
-	                  *digest ? "@" : "", digest);
+	return mem_printf("%s/%s%s%s%s%s", r->host, r->path, r->tag ? ":" : "",
+	                  r->tag ? r->tag : "", *digest ? "@" : "", digest);
 }

@@ -26,9 +26,9 @@
 	"application/vnd.oci.image.manifest.v1+json, " \
 	"application/vnd.docker.distribution.manifest.v2+json"
 #define BLOB "blob"
-#define REPEATS 2                   /* how often wrong content is fetched before it is refused */
+#define REPEATS 2                  /* how often wrong content is fetched before it is refused */
 #define PROGRESS_MIN (1024 * 1024) /* bytes after which a broken transfer starts counting anew */
-#define CODE_MAX 64                 /* characters of a registry's error code */
+#define CODE_MAX 64                /* characters of a registry's error code */
 
 struct registry {
 	char *host, *path, *tag; /* as in the reference */
@@ -42,8 +42,8 @@ int registry_open(struct err *e, const struct registry_options *o, const struct 
                   struct registry **ret)
 {
 	const char *host = strcmp(r->host, HUB) == 0 ? HUB_API : r->host;
-	CLEANUP(mem_freep) char *base = mem_printf("%s://%s/v2/%s", o->plain_http ? "http" : "https", host,
-	                                           r->path);
+	CLEANUP(mem_freep)
+	char *base = mem_printf("%s://%s/v2/%s", o->plain_http ? "http" : "https", host, r->path);
 	struct credentials credentials = { 0 };
 	struct trust *trust = NULL;
 	struct url url = { 0 };
@@ -55,7 +55,8 @@ int registry_open(struct err *e, const struct registry_options *o, const struct 
 	url_release(&url);
 	if (o->plain_http && !loopback)
 		return err_set(e, ERR_USAGE,
-		               "registry '%s' is not on this machine: plain HTTP is not allowed", r->host);
+		               "registry '%s' is not on this machine: plain HTTP is not allowed",
+		               r->host);
 	if (credentials_find(e, o->config_file, r, &credentials) < 0)
 		return -1;
 	if (trust_open(e, o->ca_file, o->certs_dir, &trust) < 0) {
@@ -69,7 +70,8 @@ int registry_open(struct err *e, const struct registry_options *o, const struct 
 		                   .base = STEAL(base),
 		                   .plain_http = o->plain_http,
 		                   .trust = trust,
-		                   .auth = auth_new(r->host, r->path, &credentials, o->plain_http) };
+		                   .auth = auth_new(r->host, r->path, &credentials,
+		                                    o->plain_http) };
 	return 0;
 }
 
@@ -155,15 +157,18 @@ static int refused(struct err *e, const struct registry *r, const struct http_re
 
 	error_code(a, code);
 	if (a->redirected)
-		return err_set(e, ERR_RETRY, "where registry '%s' sends us for %s answers %s", r->host, what,
-		               code);
+		return err_set(e, ERR_RETRY, "where registry '%s' sends us for %s answers %s",
+		               r->host, what, code);
 	if (a->status == 401 || a->status == 403)
 		return auth_refused(e, r->auth, a->status);
 	if (a->status == 404 && strcmp(what, BLOB) != 0)
-		return err_set(e, ERR_RETRY, "no such image '%s/%s%s%s': registry says %s", r->host, r->path,
-		               str_starts(what, "sha256:") || str_starts(what, "sha512:") ? "@" : ":", what, code);
-	return err_set(e, ERR_RETRY, "registry '%s' answers %s to a request for '%s' of '%s'", r->host,
-	               code, what, r->path);
+		return err_set(e, ERR_RETRY, "no such image '%s/%s%s%s': registry says %s", r->host,
+		               r->path,
+		               str_starts(what, "sha256:") || str_starts(what, "sha512:") ? "@"
+		                                                                          : ":",
+		               what, code);
+	return err_set(e, ERR_RETRY, "registry '%s' answers %s to a request for '%s' of '%s'",
+	               r->host, code, what, r->path);
 }
 
 /* ---- documents ---- */
@@ -259,8 +264,8 @@ static char *blob_url(const struct registry *r, const struct digest *d)
 	return mem_printf("%s/blobs/%s", r->base, name);
 }
 
-int registry_small_blob(struct err *e, struct registry *r, struct http *h, const struct digest *want,
-                        int64_t size, struct document *ret)
+int registry_small_blob(struct err *e, struct registry *r, struct http *h,
+                        const struct digest *want, int64_t size, struct document *ret)
 {
 	CLEANUP(mem_freep) char *url = blob_url(r, want);
 
@@ -310,7 +315,8 @@ static bool right_range(const struct http_response *r, const struct blob *b)
 
 	snprintf(with_size, sizeof(with_size), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, b->offset,
 	         b->size - 1, b->size);
-	snprintf(without, sizeof(without), "bytes %" PRId64 "-%" PRId64 "/*", b->offset, b->size - 1);
+	snprintf(without, sizeof(without), "bytes %" PRId64 "-%" PRId64 "/*", b->offset,
+	         b->size - 1);
 	right = http_header(r, "Content-Range", 0, &value) &&
 	        (strcmp(value.s, with_size) == 0 || strcmp(value.s, without) == 0);
 	str_release(&value);
@@ -322,13 +328,16 @@ static int begin_blob(struct err *e, const struct http_response *r, void *ctx, s
 {
 	struct blob *b = ctx;
 
-	if (r->status == 206 && b->offset > 0 && !right_range(r, b)) {
+	if (r->status != 200 && r->status != 206)
+		return 0;
+	if (r->status == 206 && b->offset == 0)
+		return err_set(e, ERR_RETRY, "registry '%s' sends a part that was not asked for",
+		               b->registry->host);
+	if (r->status == 206 && !right_range(r, b)) {
 		b->restart = true;
 		return err_set(e, ERR_RETRY, "registry '%s' sends another part than was asked for",
 		               b->registry->host);
 	}
-	if (r->status != 200 && (r->status != 206 || b->offset == 0))
-		return 0;
 	if (r->status == 200 && r->content_length >= 0 && r->content_length != b->size)
 		return err_set(e, ERR_REJECTED,
 		               "registry '%s' sends %" PRId64 " bytes for a blob of %" PRId64,
@@ -351,15 +360,19 @@ static int attempt(struct err *e, struct blob *b, struct http *h, const char *ur
 {
 	CLEANUP(mem_freep) char *range = NULL;
 	const char *headers[] = { IDENTITY, ACCEPT_ANY, NULL, NULL, NULL };
-	struct http_request q = {
-		.url = url, .headers = headers, .max_redirects = HTTP_REDIRECTS, .begin = begin_blob, .ctx = b
-	};
+	struct http_request q = { .url = url,
+		                  .headers = headers,
+		                  .max_redirects = HTTP_REDIRECTS,
+		                  .begin = begin_blob,
+		                  .ctx = b };
 	int n = 2, failed;
 
 	b->offset = b->whole ? 0 : store_writer_size(b->writer);
 	b->meter->have = store_writer_size(b->writer);
 	if (b->offset)
-		headers[n++] = range = mem_printf("Range: bytes=%" PRId64 "-", b->offset);
+		range = mem_printf("Range: bytes=%" PRId64 "-", b->offset);
+	if (range)
+		headers[n++] = range;
 	if (past_caches)
 		headers[n] = NO_CACHE;
 	failed = ask(e, b->registry, h, &q, ret);
@@ -370,7 +383,8 @@ static int attempt(struct err *e, struct blob *b, struct http *h, const char *ur
 }
 
 /* What an attempt that did not bring the rest means: 0: go on, maybe after a pause; -1: the end. */
-static int judge(struct err *e, struct blob *b, struct http_response *r, int failed, bool *ret_pause)
+static int judge(struct err *e, struct blob *b, struct http_response *r, int failed,
+                 bool *ret_pause)
 {
 	*ret_pause = false;
 	if (b->restart || (failed == 0 && r->status == 416 && b->offset > 0)) {
@@ -382,7 +396,8 @@ static int judge(struct err *e, struct blob *b, struct http_response *r, int fai
 	*ret_pause = true;
 	if (failed == 0 && (r->status == 200 || r->status == 206)) {
 		r->transient = true;
-		err_set(e, ERR_RETRY, "registry '%s' broke off in the middle of a blob", b->registry->host);
+		err_set(e, ERR_RETRY, "registry '%s' broke off in the middle of a blob",
+		        b->registry->host);
 		return 0;
 	}
 	if (failed == 0)
@@ -390,7 +405,8 @@ static int judge(struct err *e, struct blob *b, struct http_response *r, int fai
 	return r->transient ? 0 : -1;
 }
 
-static int download(struct err *e, struct blob *b, struct http *h, const char *url, bool past_caches)
+static int download(struct err *e, struct blob *b, struct http *h, const char *url,
+                    bool past_caches)
 {
 	struct http_retry retry = { 0 };
 

@@ -21,7 +21,7 @@
 struct registry;
 
 struct registry_options {
-	const char *ca_file;     /* as in fetch.h, all of them */
+	const char *ca_file; /* as in fetch.h, all of them */
 	const char *config_file;
 	const char *certs_dir;
 	bool plain_http;
@@ -48,8 +48,8 @@ void document_release(struct document *d);
 int registry_manifest(struct err *e, struct registry *r, struct http *h, const struct digest *want,
                       struct document *ret) MUST_USE;
 /* A blob of that size, at most IMAGE_MANIFEST_MAX. */
-int registry_small_blob(struct err *e, struct registry *r, struct http *h, const struct digest *want,
-                        int64_t size, struct document *ret) MUST_USE;
+int registry_small_blob(struct err *e, struct registry *r, struct http *h,
+                        const struct digest *want, int64_t size, struct document *ret) MUST_USE;
 
 /* How far a blob is; read by others while it is fetched. */
 struct meter {

@@ -135,7 +135,8 @@ int store_need_space(struct err *e, const struct store *s, int64_t bytes)
 	if (bytes <= 0 || free_bytes >= (uint64_t)bytes)
 		return 0;
 	return err_set(e, ERR_PRECHECK,
-	               "no space left in '%s': %" PRId64 " MiB are needed, %" PRIu64 " MiB are free",
+	               "no space left in '%s': %" PRId64 " MiB are needed, %" PRIu64
+	               " MiB are free",
 	               s->dir, (bytes >> 20) + 1, free_bytes >> 20);
 }
 
@@ -147,8 +148,8 @@ static int writer_write(struct err *e, struct sink *sink, const void *buf, size_
 
 	if (w->size >= 0 && (int64_t)len > w->size - w->seen) {
 		w->keep = false;
-		return err_set(e, ERR_REJECTED, "content is longer than the %" PRId64 " bytes promised",
-		               w->size);
+		return err_set(e, ERR_REJECTED,
+		               "content is longer than the %" PRId64 " bytes promised", w->size);
 	}
 	if (file_write_all(e, w->fd, w->path, buf, len) < 0)
 		return -1;
@@ -156,7 +157,8 @@ static int writer_write(struct err *e, struct sink *sink, const void *buf, size_
 	w->seen += (int64_t)len;
 	if (w->seen - w->flushed >= WRITEBACK_CHUNK) {
 		/* Only a hint: a filesystem that cannot says so at the fsync at the latest. */
-		(void)sync_file_range(w->fd, w->flushed, w->seen - w->flushed, SYNC_FILE_RANGE_WRITE);
+		(void)sync_file_range(w->fd, w->flushed, w->seen - w->flushed,
+		                      SYNC_FILE_RANGE_WRITE);
 		w->flushed = w->seen;
 	}
 	return 0;
@@ -176,8 +178,8 @@ static int check_content(struct err *e, struct store_writer *w)
 
 	/* Too short is what a broken connection leaves: it stays to be resumed. */
 	if (w->size >= 0 && w->seen != w->size)
-		return err_set(e, ERR_REJECTED, "content has %" PRId64 " bytes instead of %" PRId64, w->seen,
-		               w->size);
+		return err_set(e, ERR_REJECTED, "content has %" PRId64 " bytes instead of %" PRId64,
+		               w->seen, w->size);
 	hash_final(&w->hash, &w->have);
 	w->hashing = false;
 	if (!w->want.algorithm || digest_equal(&w->want, &w->have))
@@ -299,9 +301,10 @@ static int writer_open_temp(struct err *e, struct store *s, const struct digest 
 {
 	struct store_writer *w = writer_new(s, want, size, temp_path(s));
 
-	if (file_create(e, w->path, PARTIAL_MODE, &w->fd) < 0) {
-		free(w->path);
-		w->path = NULL;
+	w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PARTIAL_MODE);
+	if (w->fd < 0) {
+		err_sys(e, "cannot create '%s'", w->path);
+		w->keep = true; /* the file, if there is one, is not ours */
 		store_writer_close(w);
 		return -1;
 	}
@@ -408,7 +411,8 @@ int store_add_file(struct err *e, struct store *s, const char *path, const struc
 
 	if (intact(s, d))
 		return 0;
-	if (d->algorithm != DIGEST_SHA256 || linkat(AT_FDCWD, path, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0) {
+	if (d->algorithm != DIGEST_SHA256 ||
+	    linkat(AT_FDCWD, path, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0) {
 		if (add_copy(e, s, path, d) < 0)
 			return err_wrap(e, "cannot keep '%s'", path);
 		return 0;
@@ -439,7 +443,8 @@ static bool wanted(const struct prune *p, enum digest_algorithm algorithm, const
 {
 	struct digest d = { .algorithm = algorithm };
 
-	if (algorithm == DIGEST_NONE || !hex_decode(name, algorithm == DIGEST_SHA512 ? 64 : 32, d.bytes))
+	if (algorithm == DIGEST_NONE ||
+	    !hex_decode(name, algorithm == DIGEST_SHA512 ? 64 : 32, d.bytes))
 		return false;
 	return p->keep && p->keep(&d, p->ctx);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "os/process.h"
 #include "upgrade/version.h"
@@ -14,6 +15,7 @@
 #define SOAK_POLL_MS 500
 #define ANSWER_MS 2000      /* how long one answer may take */
 #define SOAK_SILENCES 3     /* answers that may fail in a row during the soak */
+#define MEND_AFTER_MS 3000  /* how long a container may take to come back by itself */
 
 /* What one look at the node says. */
 enum finding {
@@ -27,6 +29,8 @@ struct look {
 	const char **names; /* of the units */
 	struct unit *units; /* as last seen */
 	int count;
+	struct run *run;
+	int64_t missed_at; /* when a container was first seen not to run, clock_ms(); 0: none */
 };
 
 static void look_release(struct look *l)
@@ -35,11 +39,11 @@ static void look_release(struct look *l)
 	mem_freep(&l->units);
 }
 
-static void look_init(struct look *l, const struct json *want)
+static void look_init(struct look *l, const struct json *want, struct run *r)
 {
 	const struct json *units = json_get(want, "units");
 
-	*l = (struct look){ .want = want };
+	*l = (struct look){ .want = want, .run = r };
 	l->names = mem_alloc(sizeof(*l->names) * (size_t)(json_length(units) + 1));
 	l->units = mem_alloc(sizeof(*l->units) * (size_t)(json_length(units) + 1));
 	for (const struct json *u = json_first(units); u; u = json_next(u))
@@ -109,7 +113,27 @@ static bool runs(const struct container_list *l, const char *id)
 	return false;
 }
 
-static enum finding look_at_containers(struct err *e, const struct look *l, struct engine *g)
+/*
+ * On the way back only: an engine that died while it stopped its containers leaves them marked as
+ * if a person had stopped them, and then no restart policy brings them back. They ran before.
+ */
+static void mend(struct look *l, struct engine *g, const struct json *container)
+{
+	struct err e;
+
+	if (!l->missed_at)
+		l->missed_at = clock_ms();
+	if (!l->run->undoing || clock_ms() - l->missed_at < MEND_AFTER_MS)
+		return;
+	if (engine_start(&e, g, json_str(container, "id")) < 0)
+		log_debug("%s", e.msg);
+	else
+		event_tell(l->run->events, EVENT_INFO, "health", NULL,
+		           "container '%s' did not come back by itself: started",
+		           json_str(container, "name"));
+}
+
+static enum finding look_at_containers(struct err *e, struct look *l, struct engine *g)
 {
 	const struct json *want = json_get(l->want, "containers");
 	struct container_list now = { 0 };
@@ -119,14 +143,17 @@ static enum finding look_at_containers(struct err *e, const struct look *l, stru
 		return WELL;
 	if (engine_running_ids(e, g, &now) < 0)
 		return NOT_YET;
-	for (const struct json *c = json_first(want); c && f == WELL; c = json_next(c))
-		if (!runs(&now, json_str(c, "id")))
-			f = say(e, NOT_YET, "container '%s' does not run", json_str(c, "name"));
+	for (const struct json *c = json_first(want); c; c = json_next(c)) {
+		if (runs(&now, json_str(c, "id")))
+			continue;
+		f = say(e, NOT_YET, "container '%s' does not run", json_str(c, "name"));
+		mend(l, g, c);
+	}
 	container_list_release(&now);
 	return f;
 }
 
-static enum finding look_at_engine(struct err *e, const struct look *l)
+static enum finding look_at_engine(struct err *e, struct look *l)
 {
 	CLEANUP(engine_closep) struct engine *g = NULL;
 	const char *version = json_str(l->want, "version");
@@ -242,7 +269,7 @@ int health_wait(struct err *e, struct run *r, const struct json *want, bool soak
 {
 	CLEANUP(look_release) struct look l;
 
-	look_init(&l, want);
+	look_init(&l, want, r);
 	if (wait_well(e, r, &l) < 0)
 		return -1;
 	if (!r->healthy_at)
@@ -251,20 +278,16 @@ int health_wait(struct err *e, struct run *r, const struct json *want, bool soak
 	return soak ? stay_well(e, r, &l) : 0;
 }
 
-int health_stale_units(struct err *e, const struct json *want, const char ***ret, int *ret_count)
+int health_is_stale(struct err *e, const struct json *want, bool *ret)
 {
 	CLEANUP(look_release) struct look l;
+	struct err ignored;
 
-	look_init(&l, want);
+	look_init(&l, want, NULL);
 	if (systemd_query(e, l.names, l.count, l.units) < 0)
 		return -1;
-	*ret = mem_alloc(sizeof(**ret) * (size_t)(l.count + 1));
-	*ret_count = 0;
-	for (int i = 0; i < l.count; i++) {
-		struct err ignored;
-
-		if (look_at_unit(&ignored, &l, i) != WELL)
-			(*ret)[(*ret_count)++] = l.names[i];
-	}
+	*ret = false;
+	for (int i = 0; i < l.count; i++)
+		*ret = *ret || look_at_unit(&ignored, &l, i) != WELL;
 	return 0;
 }

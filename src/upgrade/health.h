@@ -20,8 +20,7 @@
  * `soak`, it must stay true for soak_ms: same processes, no automatic restart. */
 int health_wait(struct err *e, struct run *r, const struct json *want, bool soak) MUST_USE;
 
-/* The units whose process is not the program's file: to be restarted. NULL-terminated list of
- * names that point into `want`, the caller frees the list. */
-int health_stale_units(struct err *e, const struct json *want, const char ***ret, int *ret_count) MUST_USE;
+/* Is there a unit that is not active or whose process is not its program's file? */
+int health_is_stale(struct err *e, const struct json *want, bool *ret) MUST_USE;
 
 #endif

@@ -148,14 +148,22 @@ static struct json *swap_args(const struct plan_request *q)
 	return args;
 }
 
-static struct json *restart_args(const struct plan_request *q)
+static struct json *restart_args(const struct plan_request *q, int64_t stop_timeout_ms)
 {
 	struct json *args = json_object(), *units = json_array();
 
 	for (int i = 0; i < q->node->unit_count; i++)
 		json_push(units, json_new_str(q->node->units[i].name));
 	json_set(args, "units", units);
-	json_set_int(args, "stop_timeout_ms", STOP_TIMEOUT_MS);
+	json_set_int(args, "stop_timeout_ms", stop_timeout_ms);
+	return args;
+}
+
+static struct json *restart_step_args(const struct plan_request *q)
+{
+	struct json *args = restart_args(q, STOP_TIMEOUT_MS);
+
+	json_set_int(args, "undo_timeout_ms", STOP_BAD_TIMEOUT_MS);
 	return args;
 }
 
@@ -212,9 +220,10 @@ static struct json *health_args(const struct plan_request *q, const char *versio
 
 static struct json *baseline_args(const struct plan_request *q)
 {
-	struct json *args = health_args(q, q->node->engine.version);
+	struct json *args = json_object();
 
-	json_set_int(args, "stop_timeout_ms", STOP_BAD_TIMEOUT_MS);
+	json_set(args, "health", health_args(q, q->node->engine.version));
+	json_set(args, "restart", restart_args(q, STOP_BAD_TIMEOUT_MS));
 	return args;
 }
 
@@ -309,7 +318,7 @@ struct json *plan_make(const struct plan_request *q)
 	push_if_any(steps, "probe", "files", probe_args(q));
 	push_step(steps, "baseline", baseline_args(q));
 	push_if_any(steps, "swap", "files", swap_args(q));
-	push_if_any(steps, "restart", "units", restart_args(q));
+	push_if_any(steps, "restart", "units", restart_step_args(q));
 	push_step(steps, "health", health_args(q, q->to));
 	json_set(plan, "steps", steps);
 	return plan;

@@ -9,6 +9,37 @@
 
 #define AFTER_KILL_MS 10000
 
+struct units {
+	const char **names; /* the last to start comes first */
+	int count;
+};
+
+static void units_release(struct units *u)
+{
+	mem_freep(&u->names);
+}
+
+static struct units units_of(const struct json *args)
+{
+	const struct json *units = json_get(args, "units");
+	struct units u = { .count = json_length(units) };
+	int i = u.count;
+
+	u.names = mem_alloc(sizeof(*u.names) * (size_t)(u.count + 1));
+	for (const struct json *v = json_first(units); v; v = json_next(v))
+		u.names[--i] = json_string(v);
+	return u;
+}
+
+static void kill_all(const struct units *u, int64_t after_ms)
+{
+	struct err ignored;
+
+	log_warn("the units do not stop within %lld s: they are killed", (long long)after_ms / 1000);
+	if (systemd_kill(&ignored, u->names, u->count) < 0)
+		log_debug("%s", ignored.msg);
+}
+
 /* All the processes from before are gone. */
 static bool gone(const struct unit *before, int count, int64_t timeout_ms)
 {
@@ -24,26 +55,35 @@ static bool gone(const struct unit *before, int count, int64_t timeout_ms)
 	return true;
 }
 
-int restart_units(struct err *e, const char *const *units, int count, int64_t stop_timeout_ms,
-                  int64_t *ret_down_at)
+int restart_units(struct err *e, const struct json *args, int64_t *ret_down_at)
 {
-	CLEANUP(mem_freep) struct unit *before = mem_alloc(sizeof(*before) * (size_t)(count + 1));
+	CLEANUP(units_release) struct units u = units_of(args);
+	CLEANUP(mem_freep) struct unit *before = mem_alloc(sizeof(*before) * (size_t)(u.count + 1));
+	int64_t timeout_ms = json_int(args, "stop_timeout_ms", 0);
 	struct err ignored;
 
-	if (systemd_query(e, units, count, before) < 0)
-		return -1;
 	/* systemd refuses the fourth start within its interval, also by hand. */
-	if (systemd_reset_failed(&ignored, units, count) < 0)
+	if (systemd_reset_failed(&ignored, u.names, u.count) < 0)
 		log_debug("%s", ignored.msg);
-	*ret_down_at = clock_ms();
-	if (systemd_restart(e, units, count) < 0)
+	if (systemd_query(e, u.names, u.count, before) < 0)
 		return -1;
-	if (gone(before, count, stop_timeout_ms))
+	*ret_down_at = clock_ms();
+	if (systemd_restart(e, u.names, u.count) < 0)
+		return -1;
+	if (gone(before, u.count, timeout_ms))
 		return 0;
-	log_warn("the units do not stop within %lld s: they are killed", (long long)stop_timeout_ms / 1000);
-	if (systemd_kill(&ignored, units, count) < 0)
-		log_debug("%s", ignored.msg);
-	if (gone(before, count, AFTER_KILL_MS))
+	kill_all(&u, timeout_ms);
+	if (gone(before, u.count, AFTER_KILL_MS))
 		return 0;
-	return err_set(e, ERR_PRECHECK, "unit '%s' or one with it cannot be stopped", units[count - 1]);
+	return err_set(e, ERR_PRECHECK, "unit '%s' or one with it cannot be stopped", u.names[0]);
+}
+
+int restart_stop(struct err *e, const struct json *args, int64_t timeout_ms)
+{
+	CLEANUP(units_release) struct units u = units_of(args);
+
+	if (systemd_stop(e, u.names, u.count, timeout_ms) == 0)
+		return 0;
+	kill_all(&u, timeout_ms);
+	return systemd_stop(e, u.names, u.count, AFTER_KILL_MS);
 }

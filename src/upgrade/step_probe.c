@@ -6,6 +6,8 @@
  *
  * `TEMP --version` must end well and say that version.
  */
+#include <string.h>
+
 #include "base/mem.h"
 #include "os/process.h"
 #include "upgrade/run.h"
@@ -23,8 +25,8 @@ static int probe_one(struct err *e, const struct json *f)
 	if (process_run(e, &p, &out) < 0)
 		return err_wrap(e, "the new program does not run on this node");
 	if (!out.s || !version_is_said(out.s, version))
-		return err_set(e, ERR_REJECTED, "'%s' does not say that it is version '%s' but: %.200s", temp,
-		               version, out.s ? out.s : "nothing");
+		return err_set(e, ERR_REJECTED, "'%s --version' does not say '%s' but '%.*s'", temp, version,
+		               out.s ? (int)strcspn(out.s, "\n") : 0, out.s ? out.s : "");
 	return 0;
 }
 

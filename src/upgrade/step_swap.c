@@ -72,7 +72,7 @@ static int sync_names(struct err *e, const struct json *args)
 }
 
 /* Somebody may have replaced the file since the plan was made: then this plan is not for it. */
-static int check_one(struct err *e, const struct json *f, bool staged)
+static int check_one(struct err *e, const struct json *f)
 {
 	CLEANUP(swap_release) struct swap s = { 0 };
 	struct digest have;
@@ -81,7 +81,7 @@ static int check_one(struct err *e, const struct json *f, bool staged)
 		return -1;
 	if (!digest_equal(&have, &s.old))
 		return err_set(e, ERR_PRECHECK, "'%s' was changed since the plan was made", s.path);
-	if (!staged || is_none(&s.new))
+	if (is_none(&s.new))
 		return 0;
 	if (content_found(e, s.temp, &have) < 0)
 		return -1;
@@ -89,18 +89,12 @@ static int check_one(struct err *e, const struct json *f, bool staged)
 	                                   : err_set(e, ERR_PRECHECK, "'%s' is not what was staged", s.temp);
 }
 
-static int check_files(struct err *e, const struct json *args, bool staged)
+static int check_files(struct err *e, const struct json *args)
 {
 	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f))
-		if (check_one(e, f, staged) < 0)
+		if (check_one(e, f) < 0)
 			return -1;
 	return 0;
-}
-
-static int check(struct err *e, const struct json *args, void *ctx)
-{
-	(void)ctx;
-	return check_files(e, args, false);
 }
 
 static int by_link(struct err *e, const struct swap *s)
@@ -133,7 +127,7 @@ static int apply_one(struct err *e, const struct json *f)
 static int apply(struct err *e, const struct json *args, void *ctx)
 {
 	(void)ctx;
-	if (check_files(e, args, true) < 0)
+	if (check_files(e, args) < 0)
 		return -1;
 	/* Looked at all, now all at once: the shortest time in which the set is a mixed one. */
 	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f))
@@ -207,5 +201,5 @@ static int settle(struct err *e, const struct json *args, void *ctx)
 }
 
 const struct step_kind step_swap = {
-	.name = "swap", .disturbs = true, .check = check, .apply = apply, .undo = undo, .settle = settle
+	.name = "swap", .disturbs = true, .apply = apply, .undo = undo, .settle = settle
 };

@@ -41,8 +41,9 @@ static const struct source_ops bytes_ops BYTES_UNUSED = { .read = bytes_read };
 BYTES_UNUSED static void bytes_source_init(struct bytes_source *s, const void *data, size_t len,
                                            size_t chunk)
 {
-	*s = (struct bytes_source){ .source = { .ops = &bytes_ops }, .p = data, .left = len,
-		                        .chunk = chunk };
+	*s = (struct bytes_source){
+		.source = { .ops = &bytes_ops }, .p = data, .left = len, .chunk = chunk
+	};
 }
 
 /* Appends one gzip member. */

@@ -28,7 +28,7 @@ static int tap_count;
 static int tap_failed;
 
 TAP_UNUSED static bool tap_report(bool held, const char *file, int line, const char *fmt,
-				  va_list ap)
+                                  va_list ap)
 {
 	printf("%s %d - ", held ? "ok" : "not ok", ++tap_count);
 	vprintf(fmt, ap);
@@ -41,8 +41,8 @@ TAP_UNUSED static bool tap_report(bool held, const char *file, int line, const c
 	return held;
 }
 
-__attribute__((format(printf, 4, 5))) TAP_UNUSED static bool
-tap_ok(bool held, const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) TAP_UNUSED static bool tap_ok(bool held, const char *file,
+                                                                    int line, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -52,8 +52,10 @@ tap_ok(bool held, const char *file, int line, const char *fmt, ...)
 	return held;
 }
 
-__attribute__((format(printf, 5, 6))) TAP_UNUSED static bool
-tap_is_int(int64_t got, int64_t expected, const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) TAP_UNUSED static bool tap_is_int(int64_t got,
+                                                                        int64_t expected,
+                                                                        const char *file, int line,
+                                                                        const char *fmt, ...)
 {
 	va_list ap;
 
@@ -65,8 +67,10 @@ tap_is_int(int64_t got, int64_t expected, const char *file, int line, const char
 	return got == expected;
 }
 
-__attribute__((format(printf, 5, 6))) TAP_UNUSED static bool
-tap_is_str(const char *got, const char *expected, const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) TAP_UNUSED static bool tap_is_str(const char *got,
+                                                                        const char *expected,
+                                                                        const char *file, int line,
+                                                                        const char *fmt, ...)
 {
 	bool same = got && expected ? strcmp(got, expected) == 0 : got == expected;
 	va_list ap;

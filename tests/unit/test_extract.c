@@ -134,6 +134,7 @@ static void node(int layer, char type, const char *path, const char *link)
 static void test_simple(void)
 {
 	static const enum layer_compression ways[] = { LAYER_PLAIN, LAYER_ZSTD, LAYER_GZIP };
+	static const char *const names[] = { "plain", "zstd", "gzip" };
 
 	for (size_t i = 0; i < 3; i++) {
 		packing = ways[i];
@@ -147,7 +148,7 @@ static void test_simple(void)
 		gives("/usr/local/bin/d*d /usr/local/bin/runc",
 		      "/usr/local/bin/dind 755 script|/usr/local/bin/dockerd 755 engine|"
 		      "/usr/local/bin/runc 755 runtime",
-		      i == 0 ? "plain" : i == 1 ? "zstd" : "gzip");
+		      names[i]);
 	}
 	file(0, "a", "x");
 	gives("/b", "", "nothing is wanted");
@@ -445,8 +446,11 @@ static int progress(int64_t bytes, void *ctx)
 
 static void test_proof(void)
 {
-	CLEANUP(str_release) struct str low = { .s = NULL }, high = { .s = NULL }, got = { .s = NULL };
-	CLEANUP(str_release) struct str blob = { .s = NULL }, cut = { .s = NULL };
+	CLEANUP(str_release) struct str low = { .s = NULL };
+	CLEANUP(str_release) struct str high = { .s = NULL };
+	CLEANUP(str_release) struct str got = { .s = NULL };
+	CLEANUP(str_release) struct str blob = { .s = NULL };
+	CLEANUP(str_release) struct str cut = { .s = NULL };
 	struct layer layers[2] = { 0 };
 	struct image image = { .layers = layers, .layer_count = 2 };
 	struct extracted_list list;
@@ -467,7 +471,8 @@ static void test_proof(void)
 	is_str(got.s, "/a 755 low|/b 755 high", "both files");
 
 	stop_at = 0;
-	is_int(extract_files(&e, &image, store, wanted, progress, pattern, &list), 0, "with progress");
+	is_int(extract_files(&e, &image, store, wanted, progress, pattern, &list), 0,
+	       "with progress");
 	is_int(progressed, (int64_t)(low.len + high.len), "which counts every byte");
 	extracted_list_release(&list);
 	stop_at = 1;
@@ -478,7 +483,8 @@ static void test_proof(void)
 	layers[0].diff_id.bytes[0] ^= 1;
 	got.len = 0;
 	ok(extract(&e, layers, 2, pattern, &got) < 0 && e.code == ERR_REJECTED, "%s", e.msg);
-	ok(!got.len && strstr(e.msg, "layer 1 of 2"), "a wrong diff_id below: nothing at all is returned");
+	ok(!got.len && strstr(e.msg, "layer 1 of 2"),
+	   "a wrong diff_id below: nothing at all is returned");
 	layers[0].diff_id.bytes[0] ^= 1;
 
 	/* the same entries, but padding that is not what the diff_id was made of */
@@ -494,7 +500,8 @@ static void test_proof(void)
 	ok(extract(&e, layers, 2, pattern, &got) < 0 && strstr(e.msg, "truncated"), "%s", e.msg);
 	str_add(&blob, "garbage", 7);
 	put(&blob, &layers[0]);
-	ok(extract(&e, layers, 2, pattern, &got) < 0 && strstr(e.msg, "gzip"), "garbage behind: %s", e.msg);
+	ok(extract(&e, layers, 2, pattern, &got) < 0 && strstr(e.msg, "gzip"), "garbage behind: %s",
+	   e.msg);
 
 	/* somebody changed the blob in the store */
 	put(&low, &layers[0]);
@@ -505,8 +512,8 @@ static void test_proof(void)
 		if (file_replace(&e, path, low.s, low.len, 0400) < 0)
 			abort();
 	}
-	ok(extract(&e, layers, 2, pattern, &got) < 0 && e.code == ERR_REJECTED, "changed in the store: %s",
-	   e.msg);
+	ok(extract(&e, layers, 2, pattern, &got) < 0 && e.code == ERR_REJECTED,
+	   "changed in the store: %s", e.msg);
 	layers[0].diff_id.algorithm = DIGEST_NONE;
 	ok(extract(&e, layers, 2, pattern, &got) < 0 && e.code == ERR_REJECTED,
 	   "changed, without a diff_id: %s", e.msg);

@@ -48,7 +48,8 @@ static void is_stream(const struct str *packed, const struct str *plain, const c
 
 	for (size_t i = 0; i < 4; i++) {
 		for (size_t k = 0; k < 4; k++) {
-			int r = inflate_all(&e, packed->s, packed->len, chunks[i], asks[k], LIMIT, &got, seen);
+			int r = inflate_all(&e, packed->s, packed->len, chunks[i], asks[k], LIMIT,
+			                    &got, seen);
 
 			good += r == 0 && got.len == plain->len && strcmp(seen, format) == 0 &&
 			        (!got.len || memcmp(got.s, plain->s, got.len) == 0);
@@ -64,7 +65,8 @@ static void is_rejected(const void *data, size_t len, const char *message, const
 	struct err e = { .code = ERR_NONE };
 	char seen[16];
 
-	is_int(inflate_all(&e, data, len, 1 << 20, 4096, LIMIT, &got, seen), -1, "%s is an error", name);
+	is_int(inflate_all(&e, data, len, 1 << 20, 4096, LIMIT, &got, seen), -1, "%s is an error",
+	       name);
 	is_int(e.code, ERR_REJECTED, "%s: rejected", name);
 	if (message)
 		ok(strstr(e.msg, message), "%s: %s", name, e.msg);
@@ -132,7 +134,9 @@ static void test_damage(const struct str *s, const char *text, const char *name)
 
 static void test_hostile(const struct str *plain)
 {
-	static const unsigned char window[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x01, 0x00, 0x00 };
+	static const unsigned char window[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x01, 0x00, 0x00
+	};
 	struct str s = { .s = NULL }, got = { .s = NULL };
 	char seen[16];
 	struct err e;
@@ -156,7 +160,8 @@ static void test_hostile(const struct str *plain)
 	is_int(inflate_all(&e, s.s, s.len, 999, 4096, (int64_t)plain->len - 1, &got, seen), -1,
 	       "one byte over the limit");
 	ok(e.code == ERR_REJECTED && strstr(e.msg, "larger than"), "%s", e.msg);
-	is_int(inflate_all(&e, plain->s, plain->len, 999, 4096, (int64_t)plain->len - 1, &got, seen),
+	is_int(inflate_all(&e, plain->s, plain->len, 999, 4096, (int64_t)plain->len - 1, &got,
+	                   seen),
 	       -1, "the limit counts for plain bytes as well");
 
 	s.len = 0;

@@ -50,8 +50,8 @@ static void is_list(const struct str *archive, const char *expected, const char 
 	struct err e = { .code = ERR_NONE };
 
 	for (size_t i = 0; i < 3; i++) {
-		if (!is_int(list(&e, archive, chunks[i], false, &got), 0, "%s: read, %zu bytes at once", name,
-		            chunks[i]))
+		if (!is_int(list(&e, archive, chunks[i], false, &got), 0,
+		            "%s: read, %zu bytes at once", name, chunks[i]))
 			note("%s", e.msg);
 		is_str(got.s, expected, "%s: entries", name);
 	}
@@ -66,7 +66,8 @@ static void is_rejected(const struct str *archive, const char *message, const ch
 
 	is_int(list(&e, archive, 4096, false, &got), -1, "%s: an error", name);
 	ok(e.code == ERR_REJECTED && strstr(e.msg, message), "%s: %s", name, e.msg);
-	is_int(list(&e, archive, 4096, true, &got), -1, "%s: an error without reading content", name);
+	is_int(list(&e, archive, 4096, true, &got), -1, "%s: an error without reading content",
+	       name);
 	str_release(&got);
 }
 
@@ -89,13 +90,15 @@ static void test_entries(void)
 	tar_node(&s, '6', "fifo", NULL);
 	tar_header(&s, '0', "suid", NULL, 0, 06711);
 	is_list(&s,
-	        "d usr/|f ./usr/bin/a 755 5 hello|h usr/bin/b->./usr/bin/a|l usr/bin/c->/etc/passwd|"
+	        "d usr/|f ./usr/bin/a 755 5 hello|h usr/bin/b->./usr/bin/a|l "
+	        "usr/bin/c->/etc/passwd|"
 	        "s dev/null|s dev/sda|s fifo|f suid 6711 0 ",
 	        "all types, without an end mark");
 	tar_end(&s);
 	tar_end(&s);
 	is_list(&s,
-	        "d usr/|f ./usr/bin/a 755 5 hello|h usr/bin/b->./usr/bin/a|l usr/bin/c->/etc/passwd|"
+	        "d usr/|f ./usr/bin/a 755 5 hello|h usr/bin/b->./usr/bin/a|l "
+	        "usr/bin/c->/etc/passwd|"
 	        "s dev/null|s dev/sda|s fifo|f suid 6711 0 ",
 	        "all types");
 
@@ -117,7 +120,8 @@ static void test_entries(void)
 	tar_file(&s, "nnn", "y");
 	tar_end(&s);
 	{
-		CLEANUP(mem_freep) char *expected = mem_printf("f %s 755 1 x|f %s 755 1 y", name, name);
+		CLEANUP(mem_freep)
+		char *expected = mem_printf("f %s 755 1 x|f %s 755 1 y", name, name);
 
 		is_list(&s, expected, "long names of GNU and pax");
 	}
@@ -249,7 +253,8 @@ static void test_hostile(void)
 		struct str part = { .s = s.s, .len = len };
 
 		/* between two entries is an end as good as one with a mark, as for every engine */
-		if (list(&e, &part, 4096, true, &got) == 0 && len != 1024 && len != 3072 && len != 1536)
+		if (list(&e, &part, 4096, true, &got) == 0 && len != 1024 && len != 3072 &&
+		    len != 1536)
 			silent++;
 	}
 	is_int(silent, 0, "%d truncations, none in an entry silent", cuts);
@@ -258,7 +263,8 @@ static void test_hostile(void)
 		good += list(&e, &s, 4096, false, &got) == 0;
 		s.s[bit / 8] ^= (char)(1 << bit % 8);
 	}
-	ok(good < flips, "%d flipped bits survived, %d of them in contents and padding", flips, good);
+	ok(good < flips, "%d flipped bits survived, %d of them in contents and padding", flips,
+	   good);
 
 	tar_end(&s);
 	str_add(&s, "x", 1);

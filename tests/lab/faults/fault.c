@@ -5,7 +5,8 @@
 //   soak     the engine serves, and dies SECONDS after its start
 //   hang     the engine never serves, and does not end
 //   version  `--version` names VERSION, the engine itself another
-// Only `dockerd` itself is meant, not what it starts under other names, and `--version` is answered as ever.
+// Only `dockerd` itself is meant, not what it starts under other names (docker-untar, libnetwork-setkey); and but for
+// the last fault, `--version` is answered as ever.
 
 #include <pthread.h>
 #include <signal.h>
@@ -41,8 +42,6 @@ __attribute__((constructor)) static void fault(int argc, char **argv)
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 
-	if (strncmp(name, "dockerd", strlen("dockerd")) != 0)
-		return;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-v") == 0) {
 			if (FAULT == version) {
@@ -53,6 +52,8 @@ __attribute__((constructor)) static void fault(int argc, char **argv)
 			return;
 		}
 	}
+	if (strstr(name, "dockerd") == NULL)
+		return;
 	switch (FAULT) {
 	case start:
 		fputs("failed to start daemon: lab: this engine does not start\n", stderr);

@@ -25,7 +25,7 @@ engine_version() { cat "$CACHE/engines/$1/VERSION"; }
 engine_set() { [[ -e $CACHE/engines/$1/VERSION ]] || make_once engine_set "$1"; }
 
 make_engine_set() {
-	local suite=$1 set=$CACHE/engines/$1 work=$CACHE/tmp/engine-$1 deb path version
+	local suite=$1 set=$CACHE/engines/$1 work=$STATE/tmp/engine-$1 deb path version
 	[[ -e $set/VERSION ]] && return # another lab was quicker
 	local packages=(docker.io containerd runc)
 	case $suite in

@@ -24,7 +24,12 @@ push() {
 	echo "$REGISTRY/$REPOSITORY:$2"
 }
 
-newest() { engine_version "$(suite_of newest)"; }
+newest() {
+	local suite
+	suite=$(suite_of newest)
+	engine_set "$suite"
+	engine_version "$suite"
+}
 
 layout() {
 	[[ $1 =~ ^[A-Za-z0-9_][A-Za-z0-9._-]*$ ]] || die "'$1' is not a tag"
@@ -32,8 +37,12 @@ layout() {
 }
 
 # The recipe of a layout is these files; the engine sets below them never change under their version.
-layout_fresh() { [[ $(cat "$CACHE/images/$1/.recipe" 2>/dev/null) == "$(recipe)" ]]; }
-recipe() { cat "$LAB_DIR"/{mkimage,oldlibc,parts/images.sh,parts/faults.sh,faults/fault.c} | sha256sum; }
+layout_fresh() { [[ $(cat "$CACHE/images/$1/.recipe" 2>/dev/null) == "$(recipe "$1")" ]]; }
+recipe() {
+	local files=(mkimage oldlibc parts/images.sh)
+	[[ $1 != bad-* ]] || files+=(parts/faults.sh faults/fault.c)
+	(cd "$LAB_DIR" && cat "${files[@]}") | sha256sum
+}
 
 make_layout() {
 	local tag=$1 arguments=()
@@ -42,12 +51,13 @@ make_layout() {
 	say "image $tag"
 	mkdir -p "$CACHE/images"
 	"$LAB_DIR/mkimage" build "$CACHE/images/$tag" "${arguments[@]}" >/dev/null
-	recipe >"$CACHE/images/$tag/.recipe"
+	recipe "$tag" >"$CACHE/images/$tag/.recipe"
+	rm -f "$STATE"/tmp/filler-*
 }
 
 # image_arguments TAG: what mkimage is told for it, in `arguments`
 image_arguments() {
-	local tag=$1 claim
+	local tag=$1 claim name file
 	case $tag in
 	# the same content in other forms
 	*-zstd) derive "${tag%-zstd}" before --compress zstd ;;
@@ -56,23 +66,38 @@ image_arguments() {
 	*-list) derive "${tag%-list}" --media docker --platform linux/arm64/v8 --platform linux/amd64 ;;
 	*-index) derive "${tag%-index}" --platform linux/arm64/v8 --platform linux/amd64 ;;
 	# its runc is as Debian has it, and wants a newer libc than bookworm's
-	*-newlibc) derive "${tag%-newlibc}" --file "usr/local/bin/runc=$(new_runc "${tag%-newlibc}")" ;;
+	*-newlibc)
+		file=$(new_runc "${tag%-newlibc}")
+		derive "${tag%-newlibc}" --file "usr/local/bin/runc=$file"
+		;;
 	bad-start | bad-soak | bad-hang)
-		derive 26.1.5 --file "usr/local/bin/dockerd=$(faulty_dockerd trixie "${tag#bad-}")"
+		engine_set trixie
+		file=$(faulty_dockerd trixie "${tag#bad-}")
+		derive 26.1.5 --file "usr/local/bin/dockerd=$file"
 		;;
 	bad-version | bad-claim)
 		claim=99.0.0
 		[[ $tag == bad-claim ]] || claim=$CLAIMED_VERSION
 		derive 26.1.5 --env "DOCKER_VERSION=$claim" --label "org.opencontainers.image.version=$claim"
-		[[ $tag == bad-claim ]] || arguments+=(--file "usr/local/bin/dockerd=$(faulty_dockerd trixie version)")
+		[[ $tag != bad-version ]] && return
+		file=$(faulty_dockerd trixie version)
+		arguments+=(--file "usr/local/bin/dockerd=$file")
 		;;
 	bad-arch) derive 26.1.5 --platform linux/arm64/v8 ;;
-	bad-elf) derive 26.1.5 --file "usr/local/bin/dockerd=$(foreign_dockerd trixie)" ;;
+	bad-elf)
+		engine_set trixie
+		file=$(foreign_dockerd trixie)
+		derive 26.1.5 --file "usr/local/bin/dockerd=$file"
+		;;
 	bad-missing) derive 26.1.5 --remove usr/local/bin/containerd ;;
 	bad-empty) arguments=(--text etc/motd=nothing --env DOCKER_VERSION=26.1.5) ;;
 	big)
 		derive 26.1.5
-		for claim in 1 2 3 4; do arguments+=(--layer --file "opt/filler/$claim=$(filler "$claim")"); done
+		mkdir -p "$STATE/tmp"
+		for name in 1 2 3 4; do
+			filler "$STATE/tmp/filler-$name"
+			arguments+=(--layer --file "opt/filler/$name=$STATE/tmp/filler-$name")
+		done
 		;;
 	*) engine_arguments "$tag" ;;
 	esac
@@ -92,8 +117,10 @@ derive() {
 }
 
 new_runc() {
-	local runc
-	runc=$CACHE/engines/$(suite_of "$1")/newlibc/runc
+	local suite runc
+	suite=$(suite_of "$1")
+	engine_set "$suite"
+	runc=$CACHE/engines/$suite/newlibc/runc
 	[[ -e $runc ]] || die "runc of $1 runs on every node: there is no $1-newlibc"
 	echo "$runc"
 }

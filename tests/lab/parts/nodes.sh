@@ -45,7 +45,7 @@ node_files() {
 	fi
 	jq --argjson live "$live_restore" --arg plain "$REGISTRY_HOST:$PORT_PLAIN" --arg dns "$GATEWAY" \
 		'. + {"live-restore": $live, dns: [$dns], "insecure-registries": [$plain]}' <<<"$runtime" >"$dir/etc/docker/daemon.json"
-	faults && cp "$CACHE/faults"/*.so.1 "$dir/usr/lib/x86_64-linux-gnu/"
+	faults && cp "$FAULTS_DIR"/*.so.1 "$dir/usr/lib/x86_64-linux-gnu/"
 	tar -C "$dir" --owner=0 --group=0 -c etc usr || status=$?
 	rm -rf "$dir"
 	return "$status"

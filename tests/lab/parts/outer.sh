@@ -120,12 +120,15 @@ lab_down() {
 	outer_stop
 	for pid in $(ip netns pids "$NETNS" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null || true; done
 	# deepest first
-	awk -v run="$RUN/" -v state="$STATE/" -v tmp="$CACHE/tmp/" \
-		'index($2, run) == 1 || index($2, state) == 1 || index($2, tmp) == 1 { print $2 }' /proc/self/mounts | sort -r |
+	awk -v run="$RUN/" -v state="$STATE/" 'index($2, run) == 1 || index($2, state) == 1 { print $2 }' /proc/self/mounts | sort -r |
 		while read -r path; do umount -l "$path" || true; done
 	if [[ -e /run/netns/$NETNS ]]; then
 		ip netns delete "$NETNS" 2>/dev/null || rm -f "/run/netns/$NETNS"
 	fi
-	find /sys/fs/cgroup -mindepth 1 -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2>/dev/null || true
-	rm -rf "$RUN" "$CACHE/tmp"
+	for _ in {1..50}; do # what was killed takes its time to go
+		find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2>/dev/null || true
+		[[ -n $(find /sys/fs/cgroup -maxdepth 2 -name "$CGROUP") ]] || break
+		sleep 0.1
+	done
+	rm -rf "$RUN" "$STATE/tmp"
 }

@@ -18,6 +18,8 @@ make_certs() {
 	} >"$CERTS/log" 2>&1 || die "openssl failed, see $CERTS/log"
 	perl -e 'print "$ARGV[0]:", crypt($ARGV[1], q($2b$05$nodeliftlabnodeliftlab)), "\n"' \
 		"$REGISTRY_USER" "$REGISTRY_PASSWORD" >"$CERTS/htpasswd"
+	mkdir "$CERTS/trust" # as docker's certs.d and skopeo's --cert-dir want it
+	cp "$CERTS/ca.crt" "$CERTS/trust/"
 	touch "$CERTS/.ready"
 }
 

@@ -5,7 +5,7 @@
 rootfs() { [[ -e $CACHE/rootfs/$1.tar ]] || make_once rootfs "$1"; }
 
 make_rootfs() {
-	local suite=$1 tar=$CACHE/rootfs/$1.tar
+	local suite=$1 tar=$CACHE/rootfs/$1.tar new=$STATE/tmp/$1.tar
 	[[ -e $tar ]] && return
 	local packages=systemd,systemd-sysv,dbus,docker.io,containerd,runc,iptables,iproute2,ca-certificates,procps
 	packages+=,curl,jq,kmod,udev,less,netbase,e2fsprogs,strace,openssh-server
@@ -18,8 +18,8 @@ make_rootfs() {
 		ssh.service ssh.socket)
 
 	say "node of $suite: installing Debian, half a minute"
-	mkdir -p "$CACHE"/{rootfs,tmp,apt}
-	TMPDIR=$CACHE/tmp mmdebstrap --quiet --variant=minbase --format=tar --arch=amd64 --include="$packages" \
+	mkdir -p "$CACHE"/rootfs "$STATE/tmp"
+	TMPDIR=$STATE/tmp mmdebstrap --quiet --variant=minbase --format=tar --arch=amd64 --include="$packages" \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--aptopt='Acquire::Languages "none"' \
 		--aptopt='Acquire::Retries "3"' \
@@ -32,11 +32,11 @@ make_rootfs() {
 		--customize-hook='rm -rf "$1"/var/lib/docker/* "$1"/var/lib/containerd/* "$1"/etc/ssh/ssh_host_*; : >"$1"/etc/machine-id' \
 		--customize-hook='chroot "$1" systemctl -q mask '"${masked[*]}" \
 		--customize-hook='chroot "$1" systemctl -q set-default multi-user.target' \
-		"$suite" "$tar.new" "deb [signed-by=$KEYRING] $(mirror) $suite main" >"$CACHE/rootfs/$suite.log" 2>&1 || {
+		"$suite" "$new" "deb [signed-by=$KEYRING] $(mirror) $suite main" >"$CACHE/rootfs/$suite.log" 2>&1 || {
 		hide_mirror <"$CACHE/rootfs/$suite.log" >&2
 		die "cannot make a node of $suite"
 	}
-	mv "$tar.new" "$tar"
+	mv "$new" "$tar"
 }
 
 node_image() {
