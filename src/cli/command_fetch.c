@@ -3,7 +3,8 @@
 
 static int work(struct err *e, struct job *j, struct cli *c)
 {
-	return upgrade_fetch(e, j, c->argument);
+	(void)c;
+	return upgrade_fetch(e, j);
 }
 
 int command_fetch(struct err *e, struct cli *c)

@@ -7,7 +7,7 @@ static int work(struct err *e, struct job *j, struct cli *c)
 {
 	CLEANUP(json_freep) struct json *plan = NULL;
 
-	if (upgrade_plan(e, j, c->argument, &plan) < 0)
+	if (upgrade_plan(e, j, &plan) < 0)
 		return -1;
 	if (plan)
 		report_document(c, plan);

@@ -3,7 +3,8 @@
 
 static int work(struct err *e, struct job *j, struct cli *c)
 {
-	return upgrade_to_image(e, j, c->argument);
+	(void)c;
+	return upgrade_to_image(e, j);
 }
 
 int command_upgrade(struct err *e, struct cli *c)

@@ -9,7 +9,13 @@ int job_do(struct err *e, struct cli *c, const char *name,
 {
 	CLEANUP(events_release) struct events events;
 	CLEANUP(job_close) struct job job = { .lock = -1 };
-	struct job_options o = { name, interrupt_reason, c->at_boot };
+	struct job_options o = {
+		.command = name,
+		.interrupted = interrupt_reason,
+		.at_boot = c->at_boot,
+		.on_node = command_find(name)->options & OPTIONS_NODE,
+		.image = c->argument,
+	};
 	int failed;
 
 	events_init(&events);

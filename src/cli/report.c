@@ -10,20 +10,33 @@
 /* Progress rewrites its line, so the next line must clear it first. */
 #define CLEAR_LINE "\r\033[K"
 
+/* Names and messages of servers and archives are in what we print: nothing of them may steer a
+ * terminal or look like a line of ours. */
+static char *printable(const char *text)
+{
+	char *copy = mem_dup(text);
+
+	for (char *p = copy; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return copy;
+}
+
 static void listen_for_people(enum event_kind kind, const char *stage, const char *message,
                               const struct json *event, void *ctx)
 {
+	CLEANUP(mem_freep) char *text = printable(message);
 	bool terminal = isatty(STDERR_FILENO);
 
 	(void)event;
 	(void)ctx;
 	if (kind == EVENT_PROGRESS) {
 		if (terminal)
-			dprintf(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, message);
+			dprintf(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, text);
 		return;
 	}
 	dprintf(STDERR_FILENO, "%s%-8s %s%s\n", terminal ? CLEAR_LINE : "", stage,
-	        kind == EVENT_WARNING ? "warning: " : "", message);
+	        kind == EVENT_WARNING ? "warning: " : "", text);
 }
 
 static void print_line(const struct json *v)
@@ -50,8 +63,10 @@ void report_listen(struct events *v, const struct cli *c)
 
 void report_error(const struct err *e)
 {
+	CLEANUP(mem_freep) char *text = printable(e->msg);
+
 	dprintf(STDERR_FILENO, "%snodelift: %s: %s\n", isatty(STDERR_FILENO) ? CLEAR_LINE : "",
-	        err_table[e->code].name, e->msg);
+	        err_table[e->code].name, text);
 }
 
 static void print_sentence(const struct json *r)

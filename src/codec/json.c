@@ -283,6 +283,11 @@ void json_set_bool(struct json *object, const char *key, bool value)
 	json_set(object, key, made(cJSON_CreateBool(value)));
 }
 
+void json_unset(struct json *object, const char *key)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(c(object), key);
+}
+
 void json_push(struct json *array, struct json *value)
 {
 	cJSON_AddItemToArray(c(array), c(value));

@@ -70,6 +70,7 @@ void json_set(struct json *object, const char *key, struct json *value);
 void json_set_str(struct json *object, const char *key, const char *value); /* NULL: nothing */
 void json_set_int(struct json *object, const char *key, int64_t value);
 void json_set_bool(struct json *object, const char *key, bool value);
+void json_unset(struct json *object, const char *key); /* that it is not there is no error */
 void json_push(struct json *array, struct json *value);
 
 #endif

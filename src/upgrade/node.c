@@ -15,25 +15,37 @@
 /* What systemd gives to a service that says nothing: systemd.exec(5), "$PATH". */
 #define DEFAULT_SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-int node_open(struct err *e, const struct settings *s, struct node **ret)
+static const char *socket_of(const struct settings *s)
 {
-	CLEANUP(node_freep) struct node *n = mem_alloc(sizeof(*n));
-	CLEANUP(engine_closep) struct engine *g = NULL;
-	const char *socket = s->socket ? s->socket : engine_usual_socket();
+	return s->socket ? s->socket : engine_usual_socket();
+}
 
+int node_qualifies(struct err *e, const struct settings *s)
+{
 	if (geteuid() != 0)
 		return err_set(e, ERR_PRECHECK, "not root: an upgrade replaces programs of the system");
 	if (!systemd_is_running())
 		return err_set(e, ERR_PRECHECK, "no systemd here: it must be the init of the node");
-	if (!socket)
+	if (!socket_of(s))
 		return err_set(e, ERR_PRECHECK, "no engine here: there is no /run/docker.sock; "
 		                                "name its socket with --socket");
-	n->socket = mem_dup(socket);
-	if (engine_open(e, socket, &g) < 0 || engine_info(e, g, &n->engine) < 0 ||
+	return 0;
+}
+
+int node_open(struct err *e, const struct settings *s, struct node **ret)
+{
+	CLEANUP(node_freep) struct node *n = mem_alloc(sizeof(*n));
+	CLEANUP(engine_closep) struct engine *g = NULL;
+
+	if (node_qualifies(e, s) < 0)
+		return -1;
+	n->socket = mem_dup(socket_of(s));
+	if (engine_open(e, n->socket, &g) < 0 || engine_info(e, g, &n->engine) < 0 ||
 	    engine_running(e, g, &n->running) < 0)
 		return -1;
 	if (n->engine.rootless)
-		return err_set(e, ERR_PRECHECK, "the engine at '%s' is rootless: it is not this node's", socket);
+		return err_set(e, ERR_PRECHECK, "the engine at '%s' is rootless: it is not this node's",
+		               n->socket);
 	*ret = STEAL(n);
 	return 0;
 }

@@ -17,8 +17,9 @@ struct node {
 	char *search_path; /* where the engine finds programs: "/usr/sbin:/usr/bin" */
 };
 
-/* Is this a node that can be upgraded at all? root, systemd, an engine that answers and is not
- * rootless. ERR_PRECHECK otherwise. */
+/* Is this a node that can be upgraded at all? As far as a look tells: root, systemd, a socket. */
+int node_qualifies(struct err *e, const struct settings *s) MUST_USE;
+/* The same, and an engine that answers and is not rootless. ERR_PRECHECK otherwise. */
 int node_open(struct err *e, const struct settings *s, struct node **ret) MUST_USE;
 /* Those of the named units that the node has, and the search path of the last one's process.
  * ERR_PRECHECK when it has none of them or one is not active. */

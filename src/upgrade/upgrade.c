@@ -15,6 +15,9 @@
 #include "upgrade/prepare.h"
 #include "upgrade/state.h"
 
+/* The last two: an upgrade that was rolled back is often tried again, and needs no download then. */
+#define CONTENT_OF_RUNS 2
+
 /* ---- what the steps tell ---- */
 
 static const char *said_after(const char *kind)
@@ -130,6 +133,17 @@ static int open_store(struct err *e, const struct settings *s, struct store **re
 	return store_open(e, dir, ret);
 }
 
+static int take_image(struct err *e, struct job *j, const char *image)
+{
+	CLEANUP(mem_freep) char *name = NULL;
+
+	if (reference_parse(e, image, &j->image) < 0)
+		return -1;
+	name = reference_format(&j->image);
+	json_set_str(j->result, "image", name);
+	return 0;
+}
+
 int job_open(struct err *e, const struct settings *s, struct events *v, const struct job_options *o,
              struct job *ret)
 {
@@ -142,6 +156,10 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 		.started = clock_ms(),
 		.result = json_object(),
 	};
+	if (o->image && take_image(e, ret, o->image) < 0)
+		return -1;
+	if (o->on_node && node_qualifies(e, s) < 0)
+		return -1;
 	if (state_prepare(e, s) < 0 || state_lock(e, s, o->command, &ret->lock) < 0 ||
 	    open_store(e, s, &r->store) < 0 || recover_last(e, r, &ret->recovered) < 0)
 		return -1;
@@ -154,6 +172,7 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 void job_close(struct job *j)
 {
 	store_close(j->run.store);
+	reference_release(&j->image);
 	json_free(j->result);
 	json_free(j->recovered);
 	lock_release(&j->lock);
@@ -242,30 +261,55 @@ static bool is_kept(const struct digest *d, void *ctx)
 	return false;
 }
 
-static void prune(struct job *j, const struct json *plan)
+static int collect_runs(struct err *e, const struct settings *s, struct keep_list *ret)
 {
-	struct keep_list l = { 0 };
+	CLEANUP(run_ids_release) struct run_ids ids = { 0 };
+
+	if (state_runs(e, s, &ids) < 0)
+		return -1;
+	for (int i = 0; i < ids.count; i++) {
+		CLEANUP(json_freep) struct json *plan = NULL;
+
+		if (i < ids.count - CONTENT_OF_RUNS)
+			continue;
+		if (state_read(e, s, ids.items[i], "plan.json", &plan) < 0)
+			return -1;
+		collect(plan, ret);
+	}
+	return 0;
+}
+
+static void keep_list_release(struct keep_list *l)
+{
+	for (int i = 0; i < l->count; i++)
+		free(l->hex[i]);
+	free(l->hex);
+}
+
+/* After a commit: the runs before the last few, and the content that only they name. */
+static void prune(struct job *j)
+{
+	CLEANUP(keep_list_release) struct keep_list l = { 0 };
+	const struct settings *s = j->run.settings;
 	struct err e;
 	int64_t freed;
 
-	collect(plan, &l);
-	if (store_prune(&e, j->run.store, is_kept, &l, &freed) < 0 ||
-	    state_prune(&e, j->run.settings) < 0)
+	if (collect_runs(&e, s, &l) < 0 || store_prune(&e, j->run.store, is_kept, &l, &freed) < 0 ||
+	    state_prune(&e, s) < 0)
 		log_warn("cannot tidy up: %s", e.msg);
-	for (int i = 0; i < l.count; i++)
-		free(l.hex[i]);
-	free(l.hex);
 }
 
-static int execute(struct err *e, struct job *j, const struct json *plan)
+static int execute(struct err *e, struct job *j, const struct json *plan, const char *outcome)
 {
 	CLEANUP(journal_closep) struct journal *journal = NULL;
 	struct txn t = txn_of(&j->run);
 
+	json_unset(j->result, "outcome");
 	if (begin_run(e, j, plan, &journal) < 0)
 		return -1;
 	if (txn_execute(e, &t, journal, json_get(plan, "steps")) == 0) {
-		prune(j, plan);
+		json_set_str(j->result, "outcome", outcome);
+		prune(j);
 		return 0;
 	}
 	if (e->code == ERR_ROLLED_BACK) {
@@ -279,18 +323,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan)
 
 /* ---- the jobs ---- */
 
-static int parse(struct err *e, struct job *j, const char *image, struct reference *ret)
-{
-	CLEANUP(mem_freep) char *name = NULL;
-
-	if (reference_parse(e, image, ret) < 0)
-		return -1;
-	name = reference_format(ret);
-	json_set_str(j->result, "image", name);
-	return 0;
-}
-
-static int plan_image(struct err *e, struct job *j, const struct reference *ref, struct json **ret)
+int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 	CLEANUP(mem_freep) char *id = NULL;
@@ -298,7 +331,7 @@ static int plan_image(struct err *e, struct job *j, const struct reference *ref,
 	char digest[DIGEST_TEXT_MAX];
 	struct plan_request q;
 
-	if (prepare_image(e, &j->run, ref, &p) < 0 || state_next_id(e, s, &id) < 0)
+	if (prepare_image(e, &j->run, &j->image, &p) < 0 || state_next_id(e, s, &id) < 0)
 		return -1;
 	digest_format(&p.image->top, digest);
 	json_set_str(j->result, "digest", digest);
@@ -317,53 +350,25 @@ static int plan_image(struct err *e, struct job *j, const struct reference *ref,
 		.soak_ms = s->soak_ms >= 0 ? s->soak_ms : p.profile->soak_ms,
 	};
 	*ret = plan_make(&q);
+	json_set_str(j->result, "outcome", *ret ? "planned" : "unchanged");
 	return 0;
 }
 
-int upgrade_plan(struct err *e, struct job *j, const char *image, struct json **ret)
-{
-	struct reference ref;
-	int failed;
-
-	*ret = NULL;
-	if (parse(e, j, image, &ref) < 0)
-		return -1;
-	failed = plan_image(e, j, &ref, ret);
-	reference_release(&ref);
-	if (!failed)
-		json_set_str(j->result, "outcome", *ret ? "planned" : "unchanged");
-	return failed;
-}
-
-int upgrade_to_image(struct err *e, struct job *j, const char *image)
+int upgrade_to_image(struct err *e, struct job *j)
 {
 	CLEANUP(json_freep) struct json *plan = NULL;
-	struct reference ref;
-	int failed;
 
-	if (parse(e, j, image, &ref) < 0)
+	if (upgrade_plan(e, j, &plan) < 0)
 		return -1;
-	failed = plan_image(e, j, &ref, &plan);
-	reference_release(&ref);
-	if (!failed && plan)
-		failed = execute(e, j, plan);
-	if (!failed)
-		json_set_str(j->result, "outcome", plan ? "upgraded" : "unchanged");
-	return failed;
+	return plan ? execute(e, j, plan, "upgraded") : 0;
 }
 
-int upgrade_fetch(struct err *e, struct job *j, const char *image)
+int upgrade_fetch(struct err *e, struct job *j)
 {
 	CLEANUP(image_freep) struct image *i = NULL;
-	struct reference ref;
 	char digest[DIGEST_TEXT_MAX];
-	int failed;
 
-	if (parse(e, j, image, &ref) < 0)
-		return -1;
-	failed = prepare_fetch(e, &j->run, &ref, &i);
-	reference_release(&ref);
-	if (failed)
+	if (prepare_fetch(e, &j->run, &j->image, &i) < 0)
 		return -1;
 	digest_format(&i->top, digest);
 	json_set_str(j->result, "digest", digest);
@@ -439,9 +444,9 @@ int upgrade_rollback(struct err *e, struct job *j)
 		return err_set(e, ERR_PRECHECK, "nothing to go back to: no upgrade was made on this node");
 	if (plan_back(e, j, last, &plan) < 0)
 		return -1;
-	if (plan && execute(e, j, plan) < 0)
-		return -1;
-	json_set_str(j->result, "outcome", plan ? "rolled-back" : "unchanged");
+	if (plan)
+		return execute(e, j, plan, "rolled-back");
+	json_set_str(j->result, "outcome", "unchanged");
 	return 0;
 }
 

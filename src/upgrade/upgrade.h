@@ -13,10 +13,12 @@
 #ifndef UPGRADE_UPGRADE_H
 #define UPGRADE_UPGRADE_H
 
+#include "oci/reference.h"
 #include "upgrade/run.h"
 
 struct job {
 	struct run run;
+	struct reference image; /* of job_options.image */
 	struct events *events;
 	int lock;
 	int64_t started; /* clock_ms() */
@@ -28,21 +30,25 @@ struct job_options {
 	const char *command;             /* what the owner of the lock calls itself */
 	const char *(*interrupted)(void); /* as in struct run */
 	bool at_boot;                    /* the units have not started yet and are left alone */
+	bool on_node;                    /* needs the node's engine: refused early where there is none */
+	const char *image;               /* a reference that the job is about, or NULL */
 };
 
 /*
  * Takes the node: state directory, lock, store. What an earlier run left unfinished is first
- * finished or undone. ERR_BUSY names who has the node. job_close() also after failure.
+ * finished or undone. What can be refused is refused before anything is created. ERR_BUSY names who
+ * has the node. job_close() also after failure.
  */
 int job_open(struct err *e, const struct settings *s, struct events *v, const struct job_options *o,
              struct job *ret) MUST_USE;
 void job_close(struct job *j);
 
-int upgrade_to_image(struct err *e, struct job *j, const char *image) MUST_USE;
+/* These three are about the job's image. */
+int upgrade_to_image(struct err *e, struct job *j) MUST_USE;
 /* The same up to the plan; *ret is the caller's, NULL when there is nothing to do. */
-int upgrade_plan(struct err *e, struct job *j, const char *image, struct json **ret) MUST_USE;
+int upgrade_plan(struct err *e, struct job *j, struct json **ret) MUST_USE;
 /* Verified content into the store. */
-int upgrade_fetch(struct err *e, struct job *j, const char *image) MUST_USE;
+int upgrade_fetch(struct err *e, struct job *j) MUST_USE;
 /* Back to what the last committed run replaced. */
 int upgrade_rollback(struct err *e, struct job *j) MUST_USE;
 /* Does the node qualify, as far as can be said without an image? */
