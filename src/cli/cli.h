@@ -29,10 +29,10 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *argument;   /* "IMAGE", NULL: takes none */
+	const char *argument; /* "IMAGE", NULL: takes none */
 	bool argument_optional;
-	unsigned options;       /* of enum option_group */
-	const char *summary;    /* one line */
+	unsigned options;    /* of enum option_group */
+	const char *summary; /* one line */
 	int (*run)(struct err *e, struct cli *c);
 };
 
@@ -52,7 +52,8 @@ int command_help(struct err *e, struct cli *c) MUST_USE;
 /* Reads the words behind the command's name. ERR_USAGE names the word. */
 int options_parse(struct err *e, const struct command *cmd, char **words, struct cli *c) MUST_USE;
 /* Calls back for each option that the command takes. */
-void options_each(unsigned groups, void (*f)(const char *name, const char *value, const char *help));
+void options_each(unsigned groups,
+                  void (*f)(const char *name, const char *value, const char *help));
 
 /* Signals: SIGINT and SIGTERM ask the run to stop, SIGHUP and SIGPIPE do nothing. */
 void interrupt_install(void);

@@ -14,8 +14,9 @@ static void print_option(const char *name, const char *value, const char *help)
 
 static void print_usage(const struct command *c)
 {
-	dprintf(STDOUT_FILENO, "usage: nodelift %s%s%s%s%s%s\n\n%s\n", c->name, c->options ? " [OPTIONS]" : "",
-	        c->argument ? " " : "", c->argument_optional ? "[" : "", c->argument ? c->argument : "",
+	dprintf(STDOUT_FILENO, "usage: nodelift %s%s%s%s%s%s\n\n%s\n", c->name,
+	        c->options ? " [OPTIONS]" : "", c->argument ? " " : "",
+	        c->argument_optional ? "[" : "", c->argument ? c->argument : "",
 	        c->argument_optional ? "]" : "", c->summary);
 	if (c->options)
 		dprintf(STDOUT_FILENO, "\noptions:\n");
@@ -24,8 +25,9 @@ static void print_usage(const struct command *c)
 
 static void print_all(void)
 {
-	dprintf(STDOUT_FILENO, "nodelift upgrades the software of a container node as one transaction.\n\n"
-	                       "usage: nodelift COMMAND [OPTIONS] [IMAGE]\n\ncommands:\n");
+	dprintf(STDOUT_FILENO,
+	        "nodelift upgrades the software of a container node as one transaction.\n\n"
+	        "usage: nodelift COMMAND [OPTIONS] [IMAGE]\n\ncommands:\n");
 	for (const struct command *c = commands; c->name; c++)
 		dprintf(STDOUT_FILENO, "  %-10s %s\n", c->name, c->summary);
 	dprintf(STDOUT_FILENO, "\nexit status:\n");
@@ -45,7 +47,8 @@ int command_help(struct err *e, struct cli *c)
 	}
 	cmd = command_find(c->argument);
 	if (!cmd)
-		return err_set(e, ERR_USAGE, "unknown command '%s'; 'nodelift help' lists the commands",
+		return err_set(e, ERR_USAGE,
+		               "unknown command '%s'; 'nodelift help' lists the commands",
 		               c->argument);
 	print_usage(cmd);
 	return 0;

@@ -74,13 +74,14 @@ static void print(const struct json *status)
 	const struct json *engine = json_get(status, "engine"), *last = json_get(status, "last");
 	const char *from = json_str(last, "from"), *to = json_str(last, "to");
 
-	line("engine", json_str(engine, "version") ? json_str(engine, "version") : json_str(engine, "error"));
+	line("engine",
+	     json_str(engine, "version") ? json_str(engine, "version") : json_str(engine, "error"));
 	line("running", json_str(status, "running"));
 	line("unfinished", json_str(status, "unfinished"));
 	if (last)
 		dprintf(STDOUT_FILENO, "%-12s %s: %s%s%s%s%s\n", "last run", json_str(last, "id"),
-		        json_str(last, "outcome"), from ? ", " : "", from ? from : "", to ? " -> " : "",
-		        to ? to : "");
+		        json_str(last, "outcome"), from ? ", " : "", from ? from : "",
+		        to ? " -> " : "", to ? to : "");
 	line("", json_str(last, "message"));
 	line("rollback to", json_str(status, "rollback_to"));
 }

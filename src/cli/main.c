@@ -16,7 +16,8 @@ static const struct command *choose(struct err *e, int argc, char **argv)
 		name = "version";
 	cmd = command_find(name);
 	if (!cmd)
-		err_set(e, ERR_USAGE, "unknown command '%s'; 'nodelift help' lists the commands", name);
+		err_set(e, ERR_USAGE, "unknown command '%s'; 'nodelift help' lists the commands",
+		        name);
 	return cmd;
 }
 

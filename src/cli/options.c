@@ -31,7 +31,8 @@ static int take_seconds(struct err *e, const char *name, const char *value, int6
 	long s = strtol(value, &end, 10);
 
 	if (!*value || *end || s < 0 || s > SETTINGS_SECONDS_MAX)
-		return err_set(e, ERR_USAGE, "%s needs a whole number of seconds from 0 to %d, not '%s'", name,
+		return err_set(e, ERR_USAGE,
+		               "%s needs a whole number of seconds from 0 to %d, not '%s'", name,
 		               SETTINGS_SECONDS_MAX, value);
 	*ret_ms = s * 1000;
 	return 0;
@@ -125,7 +126,8 @@ static const struct option options[] = {
 	{ "--health-timeout", "SECONDS", OPTIONS_HEALTH, take_health_timeout,
 	  "how long the engine may take to be healthy" },
 	{ "--soak", "SECONDS", OPTIONS_HEALTH, take_soak, "how long it must stay healthy" },
-	{ "--boot", NULL, OPTIONS_RECOVER, take_boot, "the units have not started yet: leave them" },
+	{ "--boot", NULL, OPTIONS_RECOVER, take_boot,
+	  "the units have not started yet: leave them" },
 	{ 0 },
 };
 
@@ -154,14 +156,16 @@ static int take_option(struct err *e, const struct command *cmd, char ***words, 
 	const struct option *o = find(word, &value);
 
 	if (!o || !(o->group & cmd->options))
-		return err_set(e, ERR_USAGE, "unknown option '%s'; 'nodelift help %s' lists the options", word,
+		return err_set(e, ERR_USAGE,
+		               "unknown option '%s'; 'nodelift help %s' lists the options", word,
 		               cmd->name);
 	if (!o->value && value)
 		return err_set(e, ERR_USAGE, "option '%s' takes no value", o->name);
 	if (o->value && !value) {
 		value = *++*words;
 		if (!value)
-			return err_set(e, ERR_USAGE, "option '%s' needs a value: %s", o->name, o->value);
+			return err_set(e, ERR_USAGE, "option '%s' needs a value: %s", o->name,
+			               o->value);
 	}
 	return o->take(e, c, o->name, value);
 }
@@ -177,8 +181,8 @@ int options_parse(struct err *e, const struct command *cmd, char **words, struct
 			if (take_option(e, cmd, &words, c) < 0)
 				return -1;
 		} else if (!cmd->argument || c->argument) {
-			return err_set(e, ERR_USAGE, "'%s' is one word too many for 'nodelift %s'", *words,
-			               cmd->name);
+			return err_set(e, ERR_USAGE, "'%s' is one word too many for 'nodelift %s'",
+			               *words, cmd->name);
 		} else {
 			c->argument = *words;
 		}

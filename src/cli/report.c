@@ -71,16 +71,18 @@ void report_error(const struct err *e)
 
 static void print_sentence(const struct json *r)
 {
-	const char *outcome = json_str(r, "outcome"), *from = json_str(r, "from"), *to = json_str(r, "to");
+	const char *outcome = json_str(r, "outcome"), *from = json_str(r, "from"),
+		   *to = json_str(r, "to");
 	double total = (double)json_int(r, "total_ms", 0) / 1000;
 	int64_t down = json_int(r, "downtime_ms", -1);
 
 	if (strcmp(outcome, "unchanged") == 0)
-		dprintf(STDERR_FILENO, "nodelift: unchanged: the node runs %s already, total %.1f s\n",
+		dprintf(STDERR_FILENO,
+		        "nodelift: unchanged: the node runs %s already, total %.1f s\n",
 		        to ? to : "the target", total);
 	else if (from && to && down >= 0)
-		dprintf(STDERR_FILENO, "nodelift: %s: %s -> %s, downtime %.2f s, total %.1f s\n", outcome, from,
-		        to, (double)down / 1000, total);
+		dprintf(STDERR_FILENO, "nodelift: %s: %s -> %s, downtime %.2f s, total %.1f s\n",
+		        outcome, from, to, (double)down / 1000, total);
 	else
 		dprintf(STDERR_FILENO, "nodelift: %s\n", outcome);
 }

@@ -69,7 +69,8 @@ int json_parse(struct err *e, enum err_code code, const char *name, const char *
 		return err_set(e, code, "%s: contains a NUL byte", name);
 	v = cJSON_ParseWithLengthOpts(copy, len + 1, &end, true);
 	if (!v)
-		return err_set(e, code, "%s: not JSON at line %d", name, line_of(copy, end ? end : copy));
+		return err_set(e, code, "%s: not JSON at line %d", name,
+		               line_of(copy, end ? end : copy));
 	twice = find_twice(v);
 	if (twice) {
 		err_set(e, code, "%s: key '%.100s' occurs twice or is one too many", name, twice);
@@ -149,8 +150,8 @@ static int wrong(struct err *e, const struct json_reader *r, const char *key, co
 	return err_set(e, r->code, "%s: key '%s' %s", r->name, key, what);
 }
 
-int json_need(struct err *e, const struct json_reader *r, const struct json *object, const char *key,
-              const struct json **ret)
+int json_need(struct err *e, const struct json_reader *r, const struct json *object,
+              const char *key, const struct json **ret)
 {
 	*ret = json_get(object, key);
 	if (!*ret || cJSON_IsNull(c(*ret)))

@@ -37,8 +37,8 @@ struct json_reader {
 	enum err_code code; /* what a malformed document means to its reader */
 	const char *name;   /* of the document */
 };
-int json_need(struct err *e, const struct json_reader *r, const struct json *object, const char *key,
-              const struct json **ret) MUST_USE; /* any type but null */
+int json_need(struct err *e, const struct json_reader *r, const struct json *object,
+              const char *key, const struct json **ret) MUST_USE; /* any type but null */
 int json_need_str(struct err *e, const struct json_reader *r, const struct json *object,
                   const char *key, const char **ret) MUST_USE;
 /* A whole number from 0 to 2^53. */

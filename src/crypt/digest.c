@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <mbedtls/sha256.h>
-#include <mbedtls/sha512.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypt/hash_backend.h"
 
 #define HASH_CHUNK (256 * 1024)
 
@@ -37,8 +36,8 @@ int digest_parse(struct err *e, const char *text, struct digest *ret)
 			break;
 		return 0;
 	}
-	return err_set(e, ERR_REJECTED, "'%.150s' is not a digest (sha256: and 64 lower-case hex digits)",
-	               text);
+	return err_set(e, ERR_REJECTED,
+	               "'%.150s' is not a digest (sha256: and 64 lower-case hex digits)", text);
 }
 
 const char *digest_hex(const struct digest *d, char ret[DIGEST_TEXT_MAX])
@@ -51,7 +50,8 @@ void digest_format(const struct digest *d, char ret[DIGEST_TEXT_MAX])
 {
 	char hex[DIGEST_TEXT_MAX];
 
-	snprintf(ret, DIGEST_TEXT_MAX, "%s%.128s", algorithms[d->algorithm].prefix, digest_hex(d, hex));
+	snprintf(ret, DIGEST_TEXT_MAX, "%s%.128s", algorithms[d->algorithm].prefix,
+	         digest_hex(d, hex));
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)
@@ -59,47 +59,21 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 	return a->algorithm == b->algorithm && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(((struct hash *)0)->state), "too small");
-_Static_assert(sizeof(mbedtls_sha512_context) <= sizeof(((struct hash *)0)->state), "too small");
-
-static mbedtls_sha256_context *sha256(struct hash *h)
-{
-	return (mbedtls_sha256_context *)(void *)h->state;
-}
-
-static mbedtls_sha512_context *sha512(struct hash *h)
-{
-	return (mbedtls_sha512_context *)(void *)h->state;
-}
-
-/* The plain software functions of the library fail only on null pointers. */
 void hash_init(struct hash *h, enum digest_algorithm algorithm)
 {
 	h->algorithm = algorithm;
-	if (algorithm == DIGEST_SHA512) {
-		mbedtls_sha512_init(sha512(h));
-		mbedtls_sha512_starts(sha512(h), 0);
-	} else {
-		mbedtls_sha256_init(sha256(h));
-		mbedtls_sha256_starts(sha256(h), 0);
-	}
+	hash_backend_of(algorithm)->init(h);
 }
 
 void hash_update(struct hash *h, const void *data, size_t len)
 {
-	if (h->algorithm == DIGEST_SHA512)
-		mbedtls_sha512_update(sha512(h), data, len);
-	else
-		mbedtls_sha256_update(sha256(h), data, len);
+	hash_backend_of(h->algorithm)->update(h, data, len);
 }
 
 void hash_final(struct hash *h, struct digest *ret)
 {
 	*ret = (struct digest){ .algorithm = h->algorithm };
-	if (h->algorithm == DIGEST_SHA512)
-		mbedtls_sha512_finish(sha512(h), ret->bytes);
-	else
-		mbedtls_sha256_finish(sha256(h), ret->bytes);
+	hash_backend_of(h->algorithm)->final(h, ret->bytes);
 }
 
 void digest_of(const void *data, size_t len, struct digest *ret)

@@ -31,7 +31,7 @@ const char *digest_hex(const struct digest *d, char ret[DIGEST_TEXT_MAX]); /* wi
 /* Hashing in steps: init, update ..., final. Every init needs its final. */
 struct hash {
 	enum digest_algorithm algorithm;
-	_Alignas(16) unsigned char state[256]; /* the library's context */
+	_Alignas(16) unsigned char state[256]; /* its backend's: hash_backend.h */
 };
 
 void hash_init(struct hash *h, enum digest_algorithm algorithm);

@@ -9,8 +9,9 @@ static int verify_write(struct err *e, struct sink *sink, const void *buf, size_
 
 	s->seen += (int64_t)len;
 	if (s->size >= 0 && s->seen > s->size)
-		return err_set(e, ERR_REJECTED, "'%s' is longer than the %" PRId64 " bytes it should have",
-		               s->name, s->size);
+		return err_set(e, ERR_REJECTED,
+		               "'%s' is longer than the %" PRId64 " bytes it should have", s->name,
+		               s->size);
 	hash_update(&s->hash, buf, len);
 	return s->below ? sink_write(e, s->below, buf, len) : 0;
 }
@@ -22,8 +23,8 @@ static int verify_finish(struct err *e, struct sink *sink)
 	struct digest digest;
 
 	if (s->size >= 0 && s->seen != s->size)
-		return err_set(e, ERR_REJECTED, "'%s' has %" PRId64 " bytes instead of %" PRId64, s->name,
-		               s->seen, s->size);
+		return err_set(e, ERR_REJECTED, "'%s' has %" PRId64 " bytes instead of %" PRId64,
+		               s->name, s->seen, s->size);
 	hash_final(&s->hash, &digest);
 	if (!digest_equal(&digest, &s->want)) {
 		digest_format(&s->want, want);
@@ -38,9 +39,11 @@ static const struct sink_ops verify_ops = { .write = verify_write, .finish = ver
 void verify_sink_init(struct verify_sink *s, const struct digest *want, int64_t size,
                       struct sink *below, const char *name)
 {
-	*s = (struct verify_sink){
-		.sink = { .ops = &verify_ops }, .below = below, .want = *want, .size = size, .name = name
-	};
+	*s = (struct verify_sink){ .sink = { .ops = &verify_ops },
+		                   .below = below,
+		                   .want = *want,
+		                   .size = size,
+		                   .name = name };
 	hash_init(&s->hash, want->algorithm);
 }
 

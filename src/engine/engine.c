@@ -11,10 +11,10 @@
 #include "codec/json.h"
 #include "net/http.h"
 
-#define API_OURS "1.47"         /* the newest that this client was written for */
-#define API_MAX 16              /* characters of a version */
-#define CALL_TIMEOUT_MS 30000   /* of one request */
-#define ANSWER_MAX (8 << 20)    /* bytes: a node with thousands of containers */
+#define API_OURS "1.47"       /* the newest that this client was written for */
+#define API_MAX 16            /* characters of a version */
+#define CALL_TIMEOUT_MS 30000 /* of one request */
+#define ANSWER_MAX (8 << 20)  /* bytes: a node with thousands of containers */
 
 struct engine {
 	struct http *http;
@@ -60,33 +60,39 @@ static int get_json(struct err *e, struct engine *g, const char *path, struct js
 	int failed = get(e, g, full, CALL_TIMEOUT_MS, &r);
 
 	if (!failed)
-		failed = json_parse(e, ERR_PRECHECK, "answer of the engine", r.body.s ? r.body.s : "",
-		                    r.body.len, ret);
+		failed = json_parse(e, ERR_PRECHECK, "answer of the engine",
+		                    r.body.s ? r.body.s : "", r.body.len, ret);
 	http_response_release(&r);
 	return failed;
 }
 
 /* "1.41" as 1041; 0 for anything else. */
-static int api_number(const char *text)
+static long api_number(const char *text)
 {
-	int major, minor;
-	char rest;
+	char *rest;
+	long major = strtol(text, &rest, 10), minor;
 
-	if (sscanf(text, "%2d.%3d%c", &major, &minor, &rest) != 2 || major < 1 || minor < 0)
+	if (rest == text || *rest != '.')
 		return 0;
-	return major * 1000 + minor;
+	text = rest + 1;
+	minor = strtol(text, &rest, 10);
+	return rest == text || *rest || major < 1 || minor < 0 || minor > 999
+	               ? 0
+	               : major * 1000 + minor;
 }
 
 static int negotiate(struct err *e, struct engine *g)
 {
 	struct http_response r = { 0 };
 	struct str version = { 0 };
-	int failed = get(e, g, "/_ping", CALL_TIMEOUT_MS, &r), theirs = 0;
+	int failed = get(e, g, "/_ping", CALL_TIMEOUT_MS, &r);
+	long theirs = 0;
 
 	if (!failed && http_header(&r, "Api-Version", 0, &version))
 		theirs = api_number(version.s);
 	if (!failed && !theirs)
-		failed = err_set(e, ERR_PRECHECK, "what answers at '%s' is not a container engine", g->socket);
+		failed = err_set(e, ERR_PRECHECK, "what answers at '%s' is not a container engine",
+		                 g->socket);
 	if (!failed)
 		snprintf(g->api, sizeof(g->api), "%s",
 		         theirs < api_number(API_OURS) ? version.s : API_OURS);
@@ -171,7 +177,8 @@ int engine_info(struct err *e, struct engine *g, struct engine_info *ret)
 		.live_restore = json_bool(info, "LiveRestoreEnabled", false),
 		.rootless = has_option(json_get(info, "SecurityOptions"), "name=rootless"),
 		.swarm = mem_dup(swarm ? swarm : "inactive"),
-		.root = mem_dup(json_str(info, "DockerRootDir") ? json_str(info, "DockerRootDir") : ""),
+		.root = mem_dup(json_str(info, "DockerRootDir") ? json_str(info, "DockerRootDir")
+		                                                : ""),
 	};
 	return 0;
 }
@@ -246,7 +253,8 @@ int engine_running(struct err *e, struct engine *g, struct container_list *ret)
 
 int engine_start(struct err *e, struct engine *g, const char *id)
 {
-	CLEANUP(mem_freep) char *url = mem_printf("http://engine/v%s/containers/%s/start", g->api, id);
+	CLEANUP(mem_freep)
+	char *url = mem_printf("http://engine/v%s/containers/%s/start", g->api, id);
 	struct http_request q = { .method = "POST",
 		                  .url = url,
 		                  .unix_socket = g->socket,
@@ -256,7 +264,8 @@ int engine_start(struct err *e, struct engine *g, const char *id)
 
 	/* 304: it runs already */
 	if (!failed && r.status != 204 && r.status != 304)
-		failed = err_set(e, ERR_PRECHECK, "cannot start container '%s': status %d", id, r.status);
+		failed = err_set(e, ERR_PRECHECK, "cannot start container '%s': status %d", id,
+		                 r.status);
 	http_response_release(&r);
 	return failed;
 }

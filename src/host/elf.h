@@ -21,8 +21,8 @@ enum elf_kind {
 };
 
 struct elf_check {
-	const char *path;    /* the file to examine (may be a temporary name) */
-	const char *target;  /* where it will be installed: $ORIGIN, and for messages */
+	const char *path;   /* the file to examine (may be a temporary name) */
+	const char *target; /* where it will be installed: $ORIGIN, and for messages */
 	/* Files that will be installed together with it: target path -> path now. NULL-terminated
 	 * pairs; a library that comes with the same image counts as present. May be NULL. */
 	const char *const (*together)[2];

@@ -107,7 +107,8 @@ int systemd_query(struct err *e, const char *const *names, int count, struct uni
 	if (systemctl(e, words, names, count, CALL_TIMEOUT_MS, &out) < 0)
 		return -1;
 	if (!out.s || read_blocks(out.s, count, ret) != count)
-		return err_set(e, ERR_PRECHECK, "systemctl did not show every unit that was asked for");
+		return err_set(e, ERR_PRECHECK,
+		               "systemctl did not show every unit that was asked for");
 	return 0;
 }
 

@@ -17,7 +17,9 @@ static int copy_one(struct err *e, const char *path, int to, const char *name, c
 	ssize_t len = lgetxattr(path, key, value, XATTR_VALUE_MAX);
 
 	if (len < 0)
-		return errno == ENODATA ? 0 : err_sys(e, "cannot read attribute '%s' of '%s'", key, path);
+		return errno == ENODATA
+		               ? 0
+		               : err_sys(e, "cannot read attribute '%s' of '%s'", key, path);
 	if (fsetxattr(to, key, value, (size_t)len, 0) < 0 && errno != ENOTSUP)
 		return err_sys(e, "cannot set attribute '%s' of '%s'", key, name);
 	return 0;

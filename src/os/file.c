@@ -38,7 +38,8 @@ int file_read(struct err *e, const char *path, size_t limit, struct str *ret)
 		}
 		if ((size_t)n > limit - text.len) {
 			str_release(&text);
-			return err_set(e, ERR_PRECHECK, "'%s' is larger than %zu bytes", path, limit);
+			return err_set(e, ERR_PRECHECK, "'%s' is larger than %zu bytes", path,
+			               limit);
 		}
 		str_add(&text, buf, (size_t)n);
 	}
@@ -98,8 +99,9 @@ int file_mkdirs(struct err *e, const char *path, mode_t mode)
 	struct stat st;
 
 	if (stat(path, &st) == 0)
-		return S_ISDIR(st.st_mode) ? 0
-		                           : err_set(e, ERR_PRECHECK, "'%s' is not a directory", path);
+		return S_ISDIR(st.st_mode)
+		               ? 0
+		               : err_set(e, ERR_PRECHECK, "'%s' is not a directory", path);
 	parent = file_parent(path);
 	if (file_mkdirs(e, parent, mode) < 0)
 		return -1;
@@ -178,7 +180,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 int file_remove_tree(struct err *e, const char *path)
 {
-	if (nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+	if (nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 &&
+	    errno != ENOENT)
 		return err_sys(e, "cannot remove '%s'", path);
 	return 0;
 }

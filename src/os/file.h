@@ -26,7 +26,8 @@ int file_sync_parent(struct err *e, const char *path) MUST_USE;
 int file_create(struct err *e, const char *path, mode_t mode, int *ret) MUST_USE;
 int file_write_all(struct err *e, int fd, const char *name, const void *data, size_t len) MUST_USE;
 /* Durable: temporary file, fsync, rename over `path`, fsync of the directory. */
-int file_replace(struct err *e, const char *path, const void *data, size_t len, mode_t mode) MUST_USE;
+int file_replace(struct err *e, const char *path, const void *data, size_t len,
+                 mode_t mode) MUST_USE;
 
 /* Removes one file; that there is none is no error. */
 int file_remove(struct err *e, const char *path) MUST_USE;

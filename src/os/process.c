@@ -100,7 +100,8 @@ static const char *last_line(struct str *s)
 	return line ? line + 1 : s->s;
 }
 
-static int verdict(struct err *e, const struct process *p, int status, bool in_time, struct str *said)
+static int verdict(struct err *e, const struct process *p, int status, bool in_time,
+                   struct str *said)
 {
 	const char *name = p->argv[0];
 
@@ -108,7 +109,8 @@ static int verdict(struct err *e, const struct process *p, int status, bool in_t
 		return err_set(e, ERR_PRECHECK, "'%s' did not end within %lld s", name,
 		               (long long)(p->timeout_ms / 1000));
 	if (WIFSIGNALED(status))
-		return err_set(e, ERR_PRECHECK, "'%s' was killed by signal %d", name, WTERMSIG(status));
+		return err_set(e, ERR_PRECHECK, "'%s' was killed by signal %d", name,
+		               WTERMSIG(status));
 	if (WEXITSTATUS(status) == EXIT_NO_EXEC)
 		return err_set(e, ERR_PRECHECK, "cannot run '%s': %s", name, last_line(said));
 	if (WEXITSTATUS(status) != 0)

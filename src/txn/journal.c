@@ -23,8 +23,8 @@ static const char *const names[] = {
 
 struct journal {
 	char *path;
-	int fd;     /* -1: not open for writing yet */
-	off_t good; /* where the next record belongs */
+	int fd;                     /* -1: not open for writing yet */
+	off_t good;                 /* where the next record belongs */
 	char last_sum[SUM_LEN + 1]; /* of the last good record */
 	struct json **records;
 	int count;
@@ -96,25 +96,41 @@ static int record_named(const char *name)
 	return -1;
 }
 
-/* One line without its newline. False when it is not a good record; then nothing has changed. */
-static bool take_line(struct journal *j, const char *line, size_t len)
+static bool sum_is_good(const struct journal *j, const char *line, size_t len)
 {
 	char sum[SUM_LEN + 1];
-	struct json *record;
-	struct err e;
 
 	if (len <= SUM_LEN + 1 || line[SUM_LEN] != ' ')
 		return false;
 	sum_of(j->last_sum, line + SUM_LEN + 1, len - SUM_LEN - 1, sum);
-	if (memcmp(line, sum, SUM_LEN) != 0)
+	return memcmp(line, sum, SUM_LEN) == 0;
+}
+
+/* A whole record that runs into what follows: its newline is damaged, so this is no torn write. */
+static bool begins_with_record(const struct journal *j, const char *line, size_t len)
+{
+	for (size_t i = SUM_LEN + 2; i + 1 < len; i++)
+		if (line[i - 1] == '}' && sum_is_good(j, line, i))
+			return true;
+	return false;
+}
+
+/* One line without its newline. False when it is not a good record; then nothing has changed. */
+static bool take_line(struct journal *j, const char *line, size_t len)
+{
+	struct json *record;
+	struct err e;
+
+	if (!sum_is_good(j, line, len))
 		return false;
 	if (json_parse(&e, ERR_BROKEN, j->path, line + SUM_LEN + 1, len - SUM_LEN - 1, &record) < 0)
 		return false;
-	if (json_int(record, "seq", -1) != j->count || record_named(json_str(record, "record")) < 0) {
+	if (json_int(record, "seq", -1) != j->count ||
+	    record_named(json_str(record, "record")) < 0) {
 		json_free(record);
 		return false;
 	}
-	memcpy(j->last_sum, sum, sizeof(sum));
+	memcpy(j->last_sum, line, SUM_LEN);
 	remember(j, record);
 	return true;
 }
@@ -129,10 +145,12 @@ static int read_records(struct err *e, struct journal *j, const struct str *text
 		size_t len = end ? (size_t)(end - line) : text->len - at;
 
 		if (!end || !take_line(j, line, len)) {
-			/* Not the last line: this is no torn write but damage. */
-			if (end && end + 1 < text->s + text->len)
-				return err_set(e, ERR_BROKEN, "journal '%s' is damaged at record %d",
-				               j->path, j->count);
+			/* Not the last line, or more than one: this is no torn write but damage. */
+			if ((end && end + 1 < text->s + text->len) ||
+			    begins_with_record(j, line, len))
+				return err_set(e, ERR_BROKEN,
+				               "journal '%s' is damaged at record %d", j->path,
+				               j->count);
 			j->torn = true;
 			break;
 		}
@@ -168,30 +186,30 @@ static int open_for_writing(struct err *e, struct journal *j)
 	return file_sync(e, j->fd, j->path);
 }
 
-int journal_append(struct err *e, struct journal *j, enum record_kind kind, int step,
-                   const char *step_kind, const struct json *args)
+int journal_append(struct err *e, struct journal *j, enum record_kind record, int step,
+                   const char *kind, const struct json *args)
 {
-	CLEANUP(json_freep) struct json *record = json_object();
+	CLEANUP(json_freep) struct json *line = json_object();
 	CLEANUP(mem_freep) char *text = NULL;
-	CLEANUP(mem_freep) char *line = NULL;
+	CLEANUP(mem_freep) char *bytes = NULL;
 	char sum[SUM_LEN + 1];
 
-	json_set_int(record, "seq", j->count);
-	json_set_str(record, "record", names[kind]);
+	json_set_int(line, "seq", j->count);
+	json_set_str(line, "record", names[record]);
 	if (step >= 0)
-		json_set_int(record, "step", step);
-	json_set_str(record, "kind", step_kind);
+		json_set_int(line, "step", step);
+	json_set_str(line, "kind", kind);
 	if (args)
-		json_set(record, "args", json_copy(args));
-	text = json_print(record);
+		json_set(line, "args", json_copy(args));
+	text = json_print(line);
 	sum_of(j->last_sum, text, strlen(text), sum);
-	line = mem_printf("%s %s\n", sum, text);
+	bytes = mem_printf("%s %s\n", sum, text);
 	if (open_for_writing(e, j) < 0 ||
-	    file_write_all(e, j->fd, j->path, line, strlen(line)) < 0 ||
+	    file_write_all(e, j->fd, j->path, bytes, strlen(bytes)) < 0 ||
 	    file_sync(e, j->fd, j->path) < 0)
 		return -1;
 	memcpy(j->last_sum, sum, sizeof(sum));
-	remember(j, STEAL(record));
+	remember(j, STEAL(line));
 	return 0;
 }
 

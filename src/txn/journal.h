@@ -52,6 +52,7 @@ int journal_open(struct err *e, const char *path, struct journal **ret) MUST_USE
 void journal_close(struct journal *j);
 void journal_closep(struct journal **j); /* for CLEANUP */
 
+/* `kind` and `args` are the step's; NULL where there are none. */
 int journal_append(struct err *e, struct journal *j, enum record_kind record, int step,
                    const char *kind, const struct json *args) MUST_USE;
 

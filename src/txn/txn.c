@@ -81,7 +81,8 @@ static int undo_all(struct err *e, const struct txn *t, struct journal *j, bool 
 			continue;
 		if (!k) {
 			if (!failed++)
-				err_set(e, ERR_BROKEN, "no such kind of step: '%s'", r.kind ? r.kind : "");
+				err_set(e, ERR_BROKEN, "no such kind of step: '%s'",
+				        r.kind ? r.kind : "");
 			continue;
 		}
 		*ret_disturbed = *ret_disturbed || k->disturbs;
@@ -125,7 +126,8 @@ static int give_up(struct err *e, const struct txn *t, struct journal *j)
 	if (undo_all(&undo, t, j, &disturbed) < 0) {
 		struct err reason = *e;
 
-		return err_set(e, ERR_BROKEN, "%s; it could not be undone: %s", reason.msg, undo.msg);
+		return err_set(e, ERR_BROKEN, "%s; it could not be undone: %s", reason.msg,
+		               undo.msg);
 	}
 	if (end(&journal, j, "undone") < 0)
 		log_warn("%s", journal.msg);

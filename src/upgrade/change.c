@@ -40,7 +40,8 @@ static int add(struct err *e, struct change_list *l, struct change *c)
 			continue;
 		/* Two names of the image lead to one file of the node: only the same content may. */
 		if (!digest_equal(&l->items[i].new, &c->new))
-			return err_set(e, ERR_PRECHECK, "two files of the image belong to '%s'", c->path);
+			return err_set(e, ERR_PRECHECK, "two files of the image belong to '%s'",
+			               c->path);
 		l->items[i].says_version |= c->says_version;
 		free(STEAL(c->path));
 		return 0;
@@ -83,11 +84,13 @@ int change_from_image(struct err *e, const struct node *n, const struct profile 
 				return -1;
 		}
 		if (f->required && !found)
-			return err_set(e, ERR_REJECTED, "the image has no '%s', which profile '%s' (%s) requires",
+			return err_set(e, ERR_REJECTED,
+			               "the image has no '%s', which profile '%s' (%s) requires",
 			               f->from, p->name, p->origin);
 	}
 	if (!l.count)
-		return err_set(e, ERR_REJECTED, "the image has none of the files that profile '%s' (%s) names",
+		return err_set(e, ERR_REJECTED,
+		               "the image has none of the files that profile '%s' (%s) names",
 		               p->name, p->origin);
 	qsort(l.items, (size_t)l.count, sizeof(*l.items), by_path);
 	*ret = l;
@@ -113,7 +116,9 @@ int change_from_swap(struct err *e, const struct json *swap, const struct store 
 		if (c.new.algorithm != DIGEST_NONE) {
 			stored = store_path(s, &c.new);
 			if (stat(stored, &st) < 0)
-				return err_sys(e, "the content that '%s' had before is not in the store", c.path);
+				return err_sys(
+					e, "the content that '%s' had before is not in the store",
+					c.path);
 			c.size = st.st_size;
 		}
 		l.items[l.count - 1] = c;
@@ -184,7 +189,8 @@ static int check_one_room(struct err *e, const struct change_list *l, int index)
 	}
 	room = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	if (need + ROOM_MARGIN > room)
-		return err_set(e, ERR_PRECHECK, "no space left in '%s': %lld MiB needed, %lld MiB free", dir,
+		return err_set(e, ERR_PRECHECK,
+		               "no space left in '%s': %lld MiB needed, %lld MiB free", dir,
 		               (long long)((need + ROOM_MARGIN) >> 20), (long long)(room >> 20));
 	return 0;
 }

@@ -8,12 +8,12 @@
 #include "upgrade/profile.h"
 
 struct change {
-	char *path;           /* on the node, no link */
-	struct digest old;    /* DIGEST_NONE: the node does not have it */
-	struct digest new;    /* DIGEST_NONE: it is to be removed; in the store otherwise */
-	int64_t size;         /* bytes of the new content */
-	unsigned mode;        /* for a file that the node does not have */
-	bool says_version;    /* it is asked with --version before the swap */
+	char *path;        /* on the node, no link */
+	struct digest old; /* DIGEST_NONE: the node does not have it */
+	struct digest new; /* DIGEST_NONE: it is to be removed; in the store otherwise */
+	int64_t size;      /* bytes of the new content */
+	unsigned mode;     /* for a file that the node does not have */
+	bool says_version; /* it is asked with --version before the swap */
 };
 
 struct change_list {

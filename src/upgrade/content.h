@@ -10,7 +10,8 @@
 
 /* A digest of the arguments of a step: 64 hex digits under `key`. Not there: DIGEST_NONE, which
  * stands for "no such file". ERR_BUG when it is malformed. */
-int content_wanted(struct err *e, const struct json *args, const char *key, struct digest *ret) MUST_USE;
+int content_wanted(struct err *e, const struct json *args, const char *key,
+                   struct digest *ret) MUST_USE;
 
 /* What is at `path`: DIGEST_NONE when nothing is. */
 int content_found(struct err *e, const char *path, struct digest *ret) MUST_USE;

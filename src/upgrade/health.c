@@ -10,12 +10,12 @@
 #include "os/process.h"
 #include "upgrade/version.h"
 
-#define POLL_MS 10          /* between two questions while the engine is down */
-#define UNIT_POLL_MS 250    /* between two looks at the units meanwhile: it starts a program */
+#define POLL_MS 10       /* between two questions while the engine is down */
+#define UNIT_POLL_MS 250 /* between two looks at the units meanwhile: it starts a program */
 #define SOAK_POLL_MS 500
-#define ANSWER_MS 2000      /* how long one answer may take */
-#define SOAK_SILENCES 3     /* answers that may fail in a row during the soak */
-#define MEND_AFTER_MS 3000  /* how long a container may take to come back by itself */
+#define ANSWER_MS 2000     /* how long one answer may take */
+#define SOAK_SILENCES 3    /* answers that may fail in a row during the soak */
+#define MEND_AFTER_MS 3000 /* how long a container may take to come back by itself */
 
 /* What one look at the node says. */
 enum finding {
@@ -164,7 +164,8 @@ static enum finding look_at_engine(struct err *e, struct look *l)
 		return NOT_YET;
 	same = version_same(info.version, version);
 	if (!same)
-		say(e, NEVER, "the engine says it is version '%s', not '%s'", info.version, version);
+		say(e, NEVER, "the engine says it is version '%s', not '%s'", info.version,
+		    version);
 	engine_info_release(&info);
 	return same ? look_at_containers(e, l, g) : NEVER;
 }
@@ -190,7 +191,8 @@ static enum finding look(struct err *e, struct look *l, int64_t *next_units)
 
 static int wait_well(struct err *e, struct run *r, struct look *l)
 {
-	int64_t timeout = json_int(l->want, "timeout_ms", 0), end = clock_ms() + timeout, units_at = 0;
+	int64_t timeout = json_int(l->want, "timeout_ms", 0), end = clock_ms() + timeout,
+		units_at = 0;
 
 	for (;;) {
 		const char *why = run_interrupted(r);
@@ -212,7 +214,8 @@ static int wait_well(struct err *e, struct run *r, struct look *l)
 static int still(struct err *e, struct look *l, const struct unit *before)
 {
 	for (int i = 0; i < l->count; i++) {
-		if (l->units[i].main_pid != before[i].main_pid || l->units[i].restarts != before[i].restarts)
+		if (l->units[i].main_pid != before[i].main_pid ||
+		    l->units[i].restarts != before[i].restarts)
 			return err_set(e, ERR_PRECHECK, "unit '%s' died during the soak time",
 			               l->units[i].name);
 	}
@@ -221,7 +224,8 @@ static int still(struct err *e, struct look *l, const struct unit *before)
 
 static int stay_well(struct err *e, struct run *r, struct look *l)
 {
-	CLEANUP(mem_freep) struct unit *before = mem_alloc(sizeof(*before) * (size_t)(l->count + 1));
+	CLEANUP(mem_freep)
+	struct unit *before = mem_alloc(sizeof(*before) * (size_t)(l->count + 1));
 	int64_t end = clock_ms() + json_int(l->want, "soak_ms", 0), units_at = 0;
 	int silent = 0;
 
@@ -256,10 +260,11 @@ static void tell_well(struct run *r, const struct look *l, bool soak)
 		json_set_int(data, "downtime_ms", down);
 		after = mem_printf(" %.2f s after the restart began", (double)down / 1000);
 	}
-	event_tell(r->events, EVENT_INFO, "health", data,
-	           "healthy%s: the engine answers as %s, %d units run their files, %d containers run",
-	           after ? after : "", json_str(l->want, "version"), l->count,
-	           json_length(json_get(l->want, "containers")));
+	event_tell(
+		r->events, EVENT_INFO, "health", data,
+		"healthy%s: the engine answers as %s, %d units run their files, %d containers run",
+		after ? after : "", json_str(l->want, "version"), l->count,
+		json_length(json_get(l->want, "containers")));
 	if (soak)
 		event_tell(r->events, EVENT_INFO, "health", NULL, "it must stay so for %.0f s",
 		           (double)json_int(l->want, "soak_ms", 0) / 1000);

@@ -23,12 +23,14 @@ static const char *socket_of(const struct settings *s)
 int node_qualifies(struct err *e, const struct settings *s)
 {
 	if (geteuid() != 0)
-		return err_set(e, ERR_PRECHECK, "not root: an upgrade replaces programs of the system");
+		return err_set(e, ERR_PRECHECK,
+		               "not root: an upgrade replaces programs of the system");
 	if (!systemd_is_running())
 		return err_set(e, ERR_PRECHECK, "no systemd here: it must be the init of the node");
 	if (!socket_of(s))
-		return err_set(e, ERR_PRECHECK, "no engine here: there is no /run/docker.sock; "
-		                                "name its socket with --socket");
+		return err_set(e, ERR_PRECHECK,
+		               "no engine here: there is no /run/docker.sock; "
+		               "name its socket with --socket");
 	return 0;
 }
 
@@ -44,8 +46,8 @@ int node_open(struct err *e, const struct settings *s, struct node **ret)
 	    engine_running(e, g, &n->running) < 0)
 		return -1;
 	if (n->engine.rootless)
-		return err_set(e, ERR_PRECHECK, "the engine at '%s' is rootless: it is not this node's",
-		               n->socket);
+		return err_set(e, ERR_PRECHECK,
+		               "the engine at '%s' is rootless: it is not this node's", n->socket);
 	*ret = STEAL(n);
 	return 0;
 }
@@ -94,11 +96,13 @@ int node_look_up_units(struct err *e, struct node *n, const char *const *names, 
 		if (all[i].loaded)
 			n->units[n->unit_count++] = all[i];
 	if (count && !n->unit_count)
-		return err_set(e, ERR_PRECHECK, "this node has no unit '%s', which is to be restarted",
+		return err_set(e, ERR_PRECHECK,
+		               "this node has no unit '%s', which is to be restarted",
 		               names[count - 1]);
 	for (int i = 0; i < n->unit_count; i++)
 		if (strcmp(n->units[i].active, "active") != 0)
-			return err_set(e, ERR_PRECHECK, "unit '%s' is %s, not active: mend it first",
+			return err_set(e, ERR_PRECHECK,
+			               "unit '%s' is %s, not active: mend it first",
 			               n->units[i].name, n->units[i].active);
 	if (n->unit_count)
 		n->search_path = path_of(n->units[n->unit_count - 1].main_pid);
@@ -127,7 +131,11 @@ static char *resolve(const char *path)
 		return full;
 	parent = file_parent(path);
 	real = realpath(parent, NULL);
-	return mem_printf("%s/%s", !real ? parent : strcmp(real, "/") == 0 ? "" : real, file_base(path));
+	return mem_printf("%s/%s",
+	                  !real                    ? parent
+	                  : strcmp(real, "/") == 0 ? ""
+	                                           : real,
+	                  file_base(path));
 }
 
 static char *search(const char *path, const char *name)
@@ -153,15 +161,18 @@ static int locate_name(struct err *e, const struct node *n, const struct profile
 
 	if (unit) {
 		if (strcmp(file_base(unit->exec), name) != 0)
-			return err_set(e, ERR_PRECHECK, "unit '%s' starts '%s', not %s: say in a profile where it is",
-			               unit->name, unit->exec, name);
+			return err_set(
+				e, ERR_PRECHECK,
+				"unit '%s' starts '%s', not %s: say in a profile where it is",
+				unit->name, unit->exec, name);
 		*ret = resolve(unit->exec);
 		return 0;
 	}
 	found = search(n->search_path, name);
 	if (!found) {
 		if (!n->unit_count || n->units[n->unit_count - 1].exec[0] != '/')
-			return err_set(e, ERR_PRECHECK, "cannot tell where '%s' belongs on this node", name);
+			return err_set(e, ERR_PRECHECK,
+			               "cannot tell where '%s' belongs on this node", name);
 		beside = file_parent(n->units[n->unit_count - 1].exec);
 		found = mem_printf("%s/%s", beside, name);
 	}

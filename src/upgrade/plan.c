@@ -20,7 +20,8 @@ static char *temp_name(const struct plan_request *q, const char *path)
 {
 	CLEANUP(mem_freep) char *dir = file_parent(path);
 
-	return mem_printf("%s/.%s.nodelift-%s", strcmp(dir, "/") == 0 ? "" : dir, file_base(path), q->id);
+	return mem_printf("%s/.%s.nodelift-%s", strcmp(dir, "/") == 0 ? "" : dir, file_base(path),
+	                  q->id);
 }
 
 /* ---- the arguments of each kind of step ---- */
@@ -187,7 +188,8 @@ static struct json *health_units(const struct plan_request *q)
 		struct json *unit = json_object();
 
 		json_set_str(unit, "name", u->name);
-		if (program && (changes_path(q, program) || process_runs_file(u->main_pid, program)))
+		if (program &&
+		    (changes_path(q, program) || process_runs_file(u->main_pid, program)))
 			json_set_str(unit, "program", program);
 		json_push(units, unit);
 	}

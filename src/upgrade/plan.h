@@ -19,12 +19,12 @@
 
 struct plan_request {
 	const char *id;
-	const char *kind;           /* "upgrade", "rollback" */
-	const struct image *image;  /* NULL where none is involved */
-	const char *profile;        /* its name */
-	const struct node *node;    /* with its units */
+	const char *kind;          /* "upgrade", "rollback" */
+	const struct image *image; /* NULL where none is involved */
+	const char *profile;       /* its name */
+	const struct node *node;   /* with its units */
 	const struct change_list *changes;
-	const char *to;             /* the version that is to run */
+	const char *to; /* the version that is to run */
 	int64_t health_timeout_ms, soak_ms;
 };
 

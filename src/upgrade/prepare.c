@@ -31,13 +31,14 @@ void prepare_tell_node(struct run *r, const struct node *n)
 	json_set_str(data, "version", n->engine.version);
 	json_set_int(data, "containers", n->running.count);
 	json_set_bool(data, "live_restore", n->engine.live_restore);
-	event_tell(r->events, EVENT_INFO, "node", data, "engine %s at %s, %d container%s running, live-restore %s",
-	           n->engine.version, n->socket, n->running.count, n->running.count == 1 ? "" : "s",
+	event_tell(r->events, EVENT_INFO, "node", data,
+	           "engine %s at %s, %d container%s running, live-restore %s", n->engine.version,
+	           n->socket, n->running.count, n->running.count == 1 ? "" : "s",
 	           n->engine.live_restore ? "on" : "off");
 	if (stay)
 		event_tell(r->events, EVENT_WARNING, "node", NULL,
-		           "%d container%s without a restart policy will not run after the restart", stay,
-		           stay == 1 ? "" : "s");
+		           "%d container%s without a restart policy will not run after the restart",
+		           stay, stay == 1 ? "" : "s");
 }
 
 /* ---- fetch ---- */
@@ -49,8 +50,8 @@ static int tell_progress(const struct fetch_progress *p, void *ctx)
 
 	json_set_int(data, "done", p->done);
 	json_set_int(data, "total", p->total);
-	event_tell(r->events, EVENT_PROGRESS, "pull", data, "%.1f of %.1f MiB", (double)p->done / MIB,
-	           (double)p->total / MIB);
+	event_tell(r->events, EVENT_PROGRESS, "pull", data, "%.1f of %.1f MiB",
+	           (double)p->done / MIB, (double)p->total / MIB);
 	return run_interrupted(r) != NULL;
 }
 
@@ -83,8 +84,9 @@ int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, str
 	json_set_str(data, "digest", digest);
 	json_set_int(data, "bytes", size);
 	json_set_int(data, "ms", clock_ms() - start);
-	event_tell(r->events, EVENT_INFO, "pull", data, "%s, %d layer%s, %.1f MiB in %.1f s, every byte verified",
-	           digest, (*ret)->layer_count, (*ret)->layer_count == 1 ? "" : "s", (double)size / MIB,
+	event_tell(r->events, EVENT_INFO, "pull", data,
+	           "%s, %d layer%s, %.1f MiB in %.1f s, every byte verified", digest,
+	           (*ret)->layer_count, (*ret)->layer_count == 1 ? "" : "s", (double)size / MIB,
 	           (double)(clock_ms() - start) / 1000);
 	return 0;
 }
@@ -115,7 +117,8 @@ static int unpack_progress(int64_t bytes, void *ctx)
 {
 	struct wish *w = ctx;
 
-	event_tell(w->run->events, EVENT_PROGRESS, "unpack", NULL, "%.1f MiB read", (double)bytes / MIB);
+	event_tell(w->run->events, EVENT_PROGRESS, "unpack", NULL, "%.1f MiB read",
+	           (double)bytes / MIB);
 	return run_interrupted(w->run) != NULL;
 }
 
@@ -144,8 +147,9 @@ static int profile_of_image(struct err *e, struct run *r, const struct extracted
 	CLEANUP(str_release) struct str text = { 0 };
 
 	if (file_read(e, path, PROFILE_MAX, &text) < 0)
-		return err_wrap(e, "profile of the image");
-	return profile_parse(e, ERR_REJECTED, "the image's " PROFILE_IN_IMAGE, text.s, text.len, ret);
+		return -1;
+	return profile_parse(e, ERR_REJECTED, "the image's " PROFILE_IN_IMAGE, text.s, text.len,
+	                     ret);
 }
 
 /* The built-in profile of which every required file is there. */
@@ -155,7 +159,8 @@ static struct profile *fitting(struct profile **builtin, const struct extracted_
 		bool all = true;
 
 		for (int k = 0; k < builtin[i]->file_count; k++)
-			if (builtin[i]->files[k].required && !find_file(files, builtin[i]->files[k].from))
+			if (builtin[i]->files[k].required &&
+			    !find_file(files, builtin[i]->files[k].from))
 				all = false;
 		if (all)
 			return STEAL(builtin[i]);
@@ -172,8 +177,8 @@ static bool has_all(const struct profile *p, const struct extracted_list *files)
 	return true;
 }
 
-static int choose(struct err *e, struct wish *w, const struct image *i, struct extracted_list *files,
-                  struct profile **ret)
+static int choose(struct err *e, struct wish *w, const struct image *i,
+                  struct extracted_list *files, struct profile **ret)
 {
 	const struct extracted *own;
 	struct extracted_list more;
@@ -188,8 +193,9 @@ static int choose(struct err *e, struct wish *w, const struct image *i, struct e
 	if (!own) {
 		*ret = fitting(w->builtin, files);
 		return *ret ? 0
-		            : err_set(e, ERR_REJECTED, "no profile fits the image: it has no %s, and not the files "
-		                                       "of a built-in one; name one with --profile",
+		            : err_set(e, ERR_REJECTED,
+		                      "no profile fits the image: it has no %s, and not the files "
+		                      "of a built-in one; name one with --profile",
 		                      PROFILE_IN_IMAGE);
 	}
 	if (profile_of_image(e, w->run, own, &w->known) < 0)
@@ -214,7 +220,8 @@ static int read_builtin(struct err *e, struct profile ***ret)
 	for (int i = 0; i < count; i++) {
 		const char *text = profile_builtin(i);
 
-		if (profile_parse(e, ERR_BUG, "built-in profile", text, strlen(text), &(*ret)[i]) < 0)
+		if (profile_parse(e, ERR_BUG, "built-in profile", text, strlen(text), &(*ret)[i]) <
+		    0)
 			return -1;
 	}
 	return 0;
@@ -255,18 +262,21 @@ static int profile_and_files(struct err *e, struct run *r, const struct referenc
 }
 
 /* What the image says of itself; its tag where it says nothing and the tag looks like a version. */
-static int version_of(struct err *e, const struct prepared *p, const struct reference *ref, char **ret)
+static int version_of(struct err *e, const struct prepared *p, const struct reference *ref,
+                      char **ret)
 {
-	const char *env = p->profile->version_env ? image_env(p->image, p->profile->version_env) : NULL;
+	const char *env =
+		p->profile->version_env ? image_env(p->image, p->profile->version_env) : NULL;
 	const char *label =
-	        p->profile->version_label ? image_label(p->image, p->profile->version_label) : NULL;
+		p->profile->version_label ? image_label(p->image, p->profile->version_label) : NULL;
 	const char *said = env && *env ? env : label && *label ? label : NULL;
 
 	if (!said && ref->tag && isdigit((unsigned char)ref->tag[ref->tag[0] == 'v']))
 		said = ref->tag;
 	if (!said)
-		return err_set(e, ERR_REJECTED, "the image does not say its version: profile '%s' (%s) looks "
-		                                "for variable %s or label %s",
+		return err_set(e, ERR_REJECTED,
+		               "the image does not say its version: profile '%s' (%s) looks "
+		               "for variable %s or label %s",
 		               p->profile->name, p->profile->origin,
 		               p->profile->version_env ? p->profile->version_env : "(none)",
 		               p->profile->version_label ? p->profile->version_label : "(none)");
@@ -290,19 +300,21 @@ static void tell_changes(struct run *r, const struct prepared *p)
 	json_set_int(data, "files", p->changes.count);
 	json_set_int(data, "changed", differ);
 	event_tell(r->events, EVENT_INFO, "check", data,
-	           "profile %s: version %s, %d of %d files differ (%.1f MiB), all can run on this node",
+	           "profile %s: version %s, %d of %d files differ (%.1f MiB), all can run on this "
+	           "node",
 	           p->profile->name, p->version, differ, p->changes.count, (double)bytes / MIB);
 }
 
 static int examine(struct err *e, struct run *r, const struct reference *ref, struct prepared *p)
 {
 	struct extracted_list files = { 0 };
-	int failed = profile_and_files(e, r, ref, p->image, &files, &p->profile) < 0 ||
-	             node_look_up_units(e, p->node, p->profile->units, p->profile->unit_count) < 0 ||
-	             version_of(e, p, ref, &p->version) < 0 ||
-	             change_from_image(e, p->node, p->profile, &files, &p->changes) < 0 ||
-	             change_check_elf(e, &p->changes, r->store) < 0 ||
-	             change_check_room(e, &p->changes) < 0;
+	int failed =
+		profile_and_files(e, r, ref, p->image, &files, &p->profile) < 0 ||
+		node_look_up_units(e, p->node, p->profile->units, p->profile->unit_count) < 0 ||
+		version_of(e, p, ref, &p->version) < 0 ||
+		change_from_image(e, p->node, p->profile, &files, &p->changes) < 0 ||
+		change_check_elf(e, &p->changes, r->store) < 0 ||
+		change_check_room(e, &p->changes) < 0;
 
 	extracted_list_release(&files);
 	return failed ? -1 : 0;

@@ -39,7 +39,8 @@ static int optional_str(struct err *e, const struct json_reader *r, const struct
 
 static bool clean_absolute(const char *path)
 {
-	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "//") && !str_ends(path, "/..");
+	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "//") &&
+	       !str_ends(path, "/..");
 }
 
 static int read_file(struct err *e, const struct json_reader *r, const struct json *v,
@@ -54,10 +55,11 @@ static int read_file(struct err *e, const struct json_reader *r, const struct js
 	    optional_str(e, r, v, "to", &f->to) < 0 || optional_str(e, r, v, "unit", &f->unit) < 0)
 		return -1;
 	if (!clean_absolute(f->from))
-		return err_set(e, r->code, "%s: 'from' must be an absolute path, not '%s'", r->name, f->from);
+		return err_set(e, r->code, "%s: 'from' must be an absolute path, not '%s'", r->name,
+		               f->from);
 	if (strchr(f->to, '/') && !clean_absolute(f->to))
-		return err_set(e, r->code, "%s: 'to' must be an absolute path or a name, not '%s'", r->name,
-		               f->to);
+		return err_set(e, r->code, "%s: 'to' must be an absolute path or a name, not '%s'",
+		               r->name, f->to);
 	f->required = json_bool(v, "required", false);
 	f->says_version = json_bool(v, "version", false);
 	return 0;
@@ -93,7 +95,8 @@ static int read_units(struct err *e, const struct json_reader *r, struct profile
 		const char *unit = json_string(v);
 
 		if (!unit || !*unit || *unit == '-' || strchr(unit, '/'))
-			return err_set(e, r->code, "%s: key 'units' must hold names of units", r->name);
+			return err_set(e, r->code, "%s: key 'units' must hold names of units",
+			               r->name);
 		p->units[p->unit_count++] = unit;
 	}
 	return 0;
@@ -107,7 +110,8 @@ static int read_seconds(struct err *e, const struct json_reader *r, const struct
 	if (json_get(o, key) && json_need_int(e, r, o, key, &s) < 0)
 		return -1;
 	if (s > SECONDS_MAX)
-		return err_set(e, r->code, "%s: key '%s' must be at most %d", r->name, key, SECONDS_MAX);
+		return err_set(e, r->code, "%s: key '%s' must be at most %d", r->name, key,
+		               SECONDS_MAX);
 	*ret_ms = s * 1000;
 	return 0;
 }
@@ -132,10 +136,11 @@ static int read_health(struct err *e, const struct json_reader *r, struct profil
 	static const char *const keys[] = { "timeout_seconds", "soak_seconds", NULL };
 	const struct json *health = NULL;
 
-	if (json_get(p->doc, "health") &&
-	    (json_need_object(e, r, p->doc, "health", &health) < 0 || json_only(e, r, health, keys) < 0))
+	if (json_get(p->doc, "health") && (json_need_object(e, r, p->doc, "health", &health) < 0 ||
+	                                   json_only(e, r, health, keys) < 0))
 		return -1;
-	if (read_seconds(e, r, health, "timeout_seconds", DEFAULT_TIMEOUT_S, &p->health_timeout_ms) < 0)
+	if (read_seconds(e, r, health, "timeout_seconds", DEFAULT_TIMEOUT_S,
+	                 &p->health_timeout_ms) < 0)
 		return -1;
 	return read_seconds(e, r, health, "soak_seconds", DEFAULT_SOAK_S, &p->soak_ms);
 }

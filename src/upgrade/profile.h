@@ -72,7 +72,8 @@ bool profile_is_for(const struct profile *p, const char *repository); /* "host/p
 
 /* The one in `dir` that is for this repository; *ret is NULL when there is none. Files are looked
  * at in the order of their names. */
-int profile_find(struct err *e, const char *dir, const char *repository, struct profile **ret) MUST_USE;
+int profile_find(struct err *e, const char *dir, const char *repository,
+                 struct profile **ret) MUST_USE;
 
 /* Built-in ones, in the order in which they are tried; NULL behind the last. */
 const char *profile_builtin(int index);

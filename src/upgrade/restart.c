@@ -35,7 +35,8 @@ static void kill_all(const struct units *u, int64_t after_ms)
 {
 	struct err ignored;
 
-	log_warn("the units do not stop within %lld s: they are killed", (long long)after_ms / 1000);
+	log_warn("the units do not stop within %lld s: they are killed",
+	         (long long)after_ms / 1000);
 	if (systemd_kill(&ignored, u->names, u->count) < 0)
 		log_debug("%s", ignored.msg);
 }

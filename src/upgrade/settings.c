@@ -44,8 +44,10 @@ static int take_seconds(struct err *e, const struct json_reader *r, const struct
 
 int settings_read(struct err *e, struct settings *s)
 {
-	static const char *const keys[] = { "ca_file",     "docker_config",          "engine_socket",
-		                            "soak_seconds", "health_timeout_seconds", NULL };
+	static const char *const keys[] = {
+		"ca_file",      "docker_config",          "engine_socket",
+		"soak_seconds", "health_timeout_seconds", NULL
+	};
 	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
 	CLEANUP(str_release) struct str text = { 0 };
 	struct json_reader r = { ERR_USAGE, path };

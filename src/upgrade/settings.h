@@ -21,13 +21,13 @@
 #define SETTINGS_SECONDS_MAX 86400
 
 struct settings {
-	const char *state_dir;    /* lock, runs/, store/ */
-	const char *config_dir;   /* config.json, profiles/ */
-	const char *socket;       /* the engine's; NULL: the usual places */
-	const char *profile_file; /* NULL: choose */
-	const char *ca_file;      /* NULL: none */
+	const char *state_dir;     /* lock, runs/, store/ */
+	const char *config_dir;    /* config.json, profiles/ */
+	const char *socket;        /* the engine's; NULL: the usual places */
+	const char *profile_file;  /* NULL: choose */
+	const char *ca_file;       /* NULL: none */
 	const char *docker_config; /* NULL: the usual places */
-	bool plain_http;          /* for registries on loopback */
+	bool plain_http;           /* for registries on loopback */
 	int64_t health_timeout_ms; /* -1: the profile's */
 	int64_t soak_ms;           /* -1: the profile's */
 	void *owned;               /* the parsed config.json that strings above point into */

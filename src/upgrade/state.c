@@ -131,7 +131,8 @@ static int is_committed(struct err *e, const struct settings *s, const char *id,
 }
 
 /* Index in *l of the last run that was committed, -1 when there is none. */
-static int last_committed(struct err *e, const struct settings *s, const struct run_ids *l, int *ret)
+static int last_committed(struct err *e, const struct settings *s, const struct run_ids *l,
+                          int *ret)
 {
 	bool committed = false;
 

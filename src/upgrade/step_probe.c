@@ -25,8 +25,8 @@ static int probe_one(struct err *e, const struct json *f)
 	if (process_run(e, &p, &out) < 0)
 		return err_wrap(e, "the new program does not run on this node");
 	if (!out.s || !version_is_said(out.s, version))
-		return err_set(e, ERR_REJECTED, "'%s --version' does not say '%s' but '%.*s'", temp, version,
-		               out.s ? (int)strcspn(out.s, "\n") : 0, out.s ? out.s : "");
+		return err_set(e, ERR_REJECTED, "'%s --version' does not say '%s' but '%.*s'", temp,
+		               version, out.s ? (int)strcspn(out.s, "\n") : 0, out.s ? out.s : "");
 	return 0;
 }
 

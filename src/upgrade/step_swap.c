@@ -85,8 +85,9 @@ static int check_one(struct err *e, const struct json *f)
 		return 0;
 	if (content_found(e, s.temp, &have) < 0)
 		return -1;
-	return digest_equal(&have, &s.new) ? 0
-	                                   : err_set(e, ERR_PRECHECK, "'%s' is not what was staged", s.temp);
+	return digest_equal(&have, &s.new)
+	               ? 0
+	               : err_set(e, ERR_PRECHECK, "'%s' is not what was staged", s.temp);
 }
 
 static int check_files(struct err *e, const struct json *args)
@@ -170,7 +171,8 @@ static int undo_one(struct err *e, const struct json *f)
 	}
 	if (digest_equal(&at_backup, &s.old))
 		return file_rename(e, s.backup, s.path);
-	return err_set(e, ERR_BROKEN, "the old content of '%s' is neither there nor in '%s'", s.path, s.temp);
+	return err_set(e, ERR_BROKEN, "the old content of '%s' is neither there nor in '%s'",
+	               s.path, s.temp);
 }
 
 static int undo(struct err *e, const struct json *args, void *ctx)
@@ -194,7 +196,8 @@ static int settle(struct err *e, const struct json *args, void *ctx)
 	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f)) {
 		CLEANUP(swap_release) struct swap s = { 0 };
 
-		if (swap_read(e, f, &s) < 0 || file_remove(e, s.temp) < 0 || file_remove(e, s.backup) < 0)
+		if (swap_read(e, f, &s) < 0 || file_remove(e, s.temp) < 0 ||
+		    file_remove(e, s.backup) < 0)
 			return -1;
 	}
 	return sync_names(e, args);

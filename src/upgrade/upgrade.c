@@ -46,7 +46,8 @@ static void tell_step(enum txn_phase phase, const char *kind, int64_t ms, void *
 	struct json *data;
 
 	if (phase == TXN_COMMIT)
-		event_tell(r->events, EVENT_INFO, "commit", NULL, "from here on the new version stays");
+		event_tell(r->events, EVENT_INFO, "commit", NULL,
+		           "from here on the new version stays");
 	if (phase == TXN_UNDO)
 		event_tell(r->events, EVENT_INFO, "undo", NULL, "%s", kind);
 	if (!text)
@@ -74,7 +75,8 @@ static void record_recovery(const struct settings *s, const char *id, enum txn_o
 {
 	CLEANUP(json_freep) struct json *old = NULL;
 	CLEANUP(json_freep) struct json *result = json_object();
-	const struct err_info *info = &err_table[outcome == TXN_COMMITTED ? ERR_NONE : ERR_ROLLED_BACK];
+	const struct err_info *info =
+		&err_table[outcome == TXN_COMMITTED ? ERR_NONE : ERR_ROLLED_BACK];
 	struct err e;
 
 	if (state_read(&e, s, id, "result.json", &old) == 0 && old)
@@ -100,7 +102,8 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 		return e->sys == ENOENT ? 0 : -1;
 	if (journal_has(j, RECORD_END))
 		return 0;
-	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished" : "not committed: it is undone";
+	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished"
+	                                     : "not committed: it is undone";
 	event_tell(r->events, EVENT_WARNING, "recover", NULL, "run %s was cut off, %s", id, what);
 	if (txn_recover(e, &t, j, &outcome) < 0) {
 		e->code = ERR_BROKEN;
@@ -150,7 +153,10 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 	struct run *r = &ret->run;
 
 	*ret = (struct job){
-		.run = { .settings = s, .events = v, .interrupted = o->interrupted, .offline = o->at_boot },
+		.run = { .settings = s,
+		         .events = v,
+		         .interrupted = o->interrupted,
+		         .offline = o->at_boot },
 		.events = v,
 		.lock = -1,
 		.started = clock_ms(),
@@ -189,9 +195,10 @@ void job_conclude(struct job *j, const struct err *e)
 		j->result = json_object();
 	id = json_str(j->result, "id");
 	if (e && !json_get(j->result, "outcome"))
-		json_set_str(j->result, "outcome", code == ERR_ROLLED_BACK ? "rolled-back"
-		                                   : code == ERR_BROKEN    ? "broken"
-		                                                           : "untouched");
+		json_set_str(j->result, "outcome",
+		             code == ERR_ROLLED_BACK ? "rolled-back"
+		             : code == ERR_BROKEN    ? "broken"
+		                                     : "untouched");
 	json_set_int(j->result, "status", err_table[code].status);
 	json_set_str(j->result, "name", err_table[code].name);
 	if (e)
@@ -315,8 +322,8 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	if (e->code == ERR_ROLLED_BACK) {
 		struct err reason = *e;
 
-		return err_set(e, ERR_ROLLED_BACK, "%s; the node is back on %s and healthy", reason.msg,
-		               json_str(plan, "from"));
+		return err_set(e, ERR_ROLLED_BACK, "%s; the node is back on %s and healthy",
+		               reason.msg, json_str(plan, "from"));
 	}
 	return -1;
 }
@@ -392,7 +399,8 @@ int upgrade_check_node(struct err *e, struct job *j)
 static int look_up_units_of(struct err *e, struct node *n, const struct json *plan)
 {
 	const struct json *list = json_get(plan_step(plan, "restart"), "units");
-	CLEANUP(mem_freep) const char **units = mem_alloc(sizeof(*units) * (size_t)(json_length(list) + 1));
+	CLEANUP(mem_freep)
+	const char **units = mem_alloc(sizeof(*units) * (size_t)(json_length(list) + 1));
 	int count = 0;
 
 	for (const struct json *u = json_first(list); u; u = json_next(u))
@@ -441,7 +449,8 @@ int upgrade_rollback(struct err *e, struct job *j)
 	if (state_last_committed(e, j->run.settings, &last) < 0)
 		return -1;
 	if (!last)
-		return err_set(e, ERR_PRECHECK, "nothing to go back to: no upgrade was made on this node");
+		return err_set(e, ERR_PRECHECK,
+		               "nothing to go back to: no upgrade was made on this node");
 	if (plan_back(e, j, last, &plan) < 0)
 		return -1;
 	if (plan)

@@ -27,11 +27,11 @@ struct job {
 };
 
 struct job_options {
-	const char *command;             /* what the owner of the lock calls itself */
+	const char *command;              /* what the owner of the lock calls itself */
 	const char *(*interrupted)(void); /* as in struct run */
-	bool at_boot;                    /* the units have not started yet and are left alone */
-	bool on_node;                    /* needs the node's engine: refused early where there is none */
-	const char *image;               /* a reference that the job is about, or NULL */
+	bool at_boot;                     /* the units have not started yet and are left alone */
+	bool on_node;      /* needs the node's engine: refused early where there is none */
+	const char *image; /* a reference that the job is about, or NULL */
 };
 
 /*

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # For tests on real nodes: bash scripts that print TAP and source this file. The lab is up already (`lab up 0`).
 #
 #	. "$(dirname "$0")/../lab/lib.sh"

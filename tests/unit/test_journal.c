@@ -106,7 +106,8 @@ static void flip(const struct str *text)
 			accepted++;
 		}
 	}
-	is_int(accepted, 0, "%zu single bits flipped: %d refused, %d ignored as torn, none accepted",
+	is_int(accepted, 0,
+	       "%zu single bits flipped: %d refused, %d ignored as torn, none accepted",
 	       text->len * 8, refused, ignored);
 	is_int(wrong_code, 0, "every refusal is 'broken'");
 }

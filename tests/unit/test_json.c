@@ -17,7 +17,14 @@ static struct json *parse(const char *text, struct err *e)
 static void refused(void)
 {
 	static const char *const texts[] = {
-		"", "{", "{\"a\":1,}", "{\"a\":1} x", "{\"a\":1,\"a\":2}", "{\"b\":{\"a\":1,\"a\":1}}", "nul", "[1 2]",
+		"",
+		"{",
+		"{\"a\":1,}",
+		"{\"a\":1} x",
+		"{\"a\":1,\"a\":2}",
+		"{\"b\":{\"a\":1,\"a\":1}}",
+		"nul",
+		"[1 2]",
 	};
 	struct json *v = NULL;
 	struct err e;
@@ -44,8 +51,9 @@ static void getters(void)
 {
 	static const char *const known[] = { "s", "n", "b", "a", "o", NULL };
 	struct err e;
-	CLEANUP(json_freep) struct json *v =
-	        parse("{\"s\":\"x\",\"n\":5,\"b\":true,\"a\":[1],\"o\":{},\"z\":null,\"f\":1.5}", &e);
+	CLEANUP(json_freep)
+	struct json *v = parse(
+		"{\"s\":\"x\",\"n\":5,\"b\":true,\"a\":[1],\"o\":{},\"z\":null,\"f\":1.5}", &e);
 	const struct json *child;
 	const char *s;
 	int64_t n;

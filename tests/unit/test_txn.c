@@ -50,7 +50,8 @@ static int say(struct err *e, struct script *s, const char *what, const char *na
 		(void)args; \
 		return say(e, ctx, "!", #x); \
 	} \
-	static const struct step_kind step_##x = { #x, disturbing, check_##x, apply_##x, undo_##x, settle_##x }
+	static const struct step_kind step_##x = { #x,        disturbing, check_##x, \
+		                                   apply_##x, undo_##x,   settle_##x }
 
 STEP(a, false);
 STEP(b, true);
@@ -62,12 +63,14 @@ static const char *interrupted(void *ctx)
 {
 	struct script *s = ctx;
 
-	return s->stop_after && s->said.s && strstr(s->said.s, s->stop_after) ? "interrupted" : NULL;
+	return s->stop_after && s->said.s && strstr(s->said.s, s->stop_after) ? "interrupted"
+	                                                                      : NULL;
 }
 
 static struct json *three_steps(void)
 {
-	static const char text[] = "[{\"kind\":\"a\",\"args\":{}},{\"kind\":\"b\",\"args\":{}},{\"kind\":\"c\"}]";
+	static const char text[] =
+		"[{\"kind\":\"a\",\"args\":{}},{\"kind\":\"b\",\"args\":{}},{\"kind\":\"c\"}]";
 	struct json *v = NULL;
 	struct err e;
 
@@ -86,10 +89,12 @@ static void run(struct script *s, enum err_code code, const char *said, bool end
 	unlink(path);
 	if (journal_create(&e, path, &j) < 0)
 		abort();
-	is_int(txn_execute(&e, &t, j, steps), code ? -1 : 0, "%s: %s", name, code ? "fails" : "succeeds");
+	is_int(txn_execute(&e, &t, j, steps), code ? -1 : 0, "%s: %s", name,
+	       code ? "fails" : "succeeds");
 	is_int(code ? e.code : 0, code, "%s: with code %s", name, err_table[code].name);
 	is_str(s->said.s, said, "%s: in this order", name);
-	ok(journal_has(j, RECORD_END) == ends, "%s: the journal %s", name, ends ? "has an end" : "stays open");
+	ok(journal_has(j, RECORD_END) == ends, "%s: the journal %s", name,
+	   ends ? "has an end" : "stays open");
 	str_release(&s->said);
 }
 
@@ -97,7 +102,8 @@ static void executes(void)
 {
 	run(&(struct script){ 0 }, ERR_NONE, "?a ?b ?c +a +b +c !a !b !c", true, "all well");
 	run(&(struct script){ .fail = "?c" }, ERR_PRECHECK, "?a ?b ?c", true, "a check fails");
-	run(&(struct script){ .fail = "+a" }, ERR_PRECHECK, "?a ?b ?c +a -a", true, "the first step fails");
+	run(&(struct script){ .fail = "+a" }, ERR_PRECHECK, "?a ?b ?c +a -a", true,
+	    "the first step fails");
 	run(&(struct script){ .fail = "+b" }, ERR_ROLLED_BACK, "?a ?b ?c +a +b -b -a", true,
 	    "the disturbing step fails");
 	run(&(struct script){ .fail = "+c" }, ERR_ROLLED_BACK, "?a ?b ?c +a +b +c -c -b -a", true,
@@ -156,8 +162,8 @@ static void recovers(void)
 		abort();
 	for (size_t len = 0; len <= whole.len; len++) {
 		static const char *const expected[] = {
-			NULL,       "-a",       "-a",       "-b -a",    "-b -a",    "-c -b -a", "-c -b -a",
-			"!a !b !c", "!a !b !c", "!a !b !c", "!a !b !c", NULL,
+			NULL,       "-a",       "-a",       "-b -a",    "-b -a",    "-c -b -a",
+			"-c -b -a", "!a !b !c", "!a !b !c", "!a !b !c", "!a !b !c", NULL,
 		};
 		enum txn_outcome outcome;
 		FILE *f;
@@ -165,7 +171,8 @@ static void recovers(void)
 		if (len && whole.s[len - 1] != '\n')
 			continue;
 		f = fopen(path, "w");
-		if (!f || fwrite(whole.s, 1, len, f) != len || fclose(f) || journal_open(&e, path, &j) < 0)
+		if (!f || fwrite(whole.s, 1, len, f) != len || fclose(f) ||
+		    journal_open(&e, path, &j) < 0)
 			abort();
 		ok(txn_recover(&e, &t, j, &outcome) == 0, "recovered after %d records", records);
 		is_str(s.said.s, expected[records], "in this order");

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Debian packages of other releases than the machine's own, through private apt roots: nothing under /etc/apt or
 # /var/lib/dpkg is written. The mirror is the one that the machine uses already.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Engine sets: the real binaries of a Debian release, flat in one directory, under the names that Docker's own
 # archives use. $CACHE/engines/SUITE/{VERSION,bin/*,newlibc/runc}
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Real engines that misbehave on purpose: see faults/fault.c.
 
 FAULTS=(start soak hang version)

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Images in the registry, all of them lab/engine:TAG. Each is an OCI layout in $CACHE/images/TAG, made by mkimage when
 # it is first asked for, and pushed from there.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Nodes: privileged containers of the outer engine that run systemd and a Docker engine of their own.
 
 # node_add [--live-restore] NAME [SUITE] [option of docker run ...]

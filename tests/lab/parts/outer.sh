@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # The lab's ground: a network namespace, and in it the outer engine that runs the nodes. Nothing of it meets an engine
 # of the machine: own configuration, data, sockets, containerd, control groups and firewall.
 

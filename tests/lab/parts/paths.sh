@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Where the lab keeps its things, and the words it speaks. Sourced by every other part.
 #
 #   CACHE  slow to make, kept by `lab down`: rootfs tarballs, engine sets, image layouts

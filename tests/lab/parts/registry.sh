@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # The registries: one storage behind four doors (open, basic authentication, bearer tokens, plain HTTP), certificates of the lab's own CA.
 
 make_certs() {

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # What a node's disk holds at first: a Debian with systemd and its own docker.io. $CACHE/rootfs/SUITE.tar, then an
 # image nodelift-node:SUITE of the outer engine. What the lab itself puts on a node comes later (parts/nodes.sh).
 
