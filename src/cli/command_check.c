@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "cli/job.h"
+#include "cli/perform.h"
 
 static int work(struct err *e, struct job *j, struct cli *c)
 {
@@ -11,5 +11,5 @@ static int work(struct err *e, struct job *j, struct cli *c)
 
 int command_check(struct err *e, struct cli *c)
 {
-	return job_do(e, c, "check", work);
+	return perform(e, c, "check", work);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "cli/job.h"
+#include "cli/perform.h"
 #include "cli/report.h"
 
 static int work(struct err *e, struct job *j, struct cli *c)
@@ -16,5 +16,5 @@ static int work(struct err *e, struct job *j, struct cli *c)
 
 int command_plan(struct err *e, struct cli *c)
 {
-	return job_do(e, c, "plan", work);
+	return perform(e, c, "plan", work);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/job.h"
+#include "cli/perform.h"
 
 static int work(struct err *e, struct job *j, struct cli *c)
 {
@@ -9,5 +9,5 @@ static int work(struct err *e, struct job *j, struct cli *c)
 
 int command_rollback(struct err *e, struct cli *c)
 {
-	return job_do(e, c, "rollback", work);
+	return perform(e, c, "rollback", work);
 }

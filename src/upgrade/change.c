@@ -23,6 +23,15 @@ void change_list_release(struct change_list *l)
 	*l = (struct change_list){ 0 };
 }
 
+/* What a cleanup variable owns, for who returns it. */
+static struct change_list steal(struct change_list *l)
+{
+	struct change_list stolen = *l;
+
+	*l = (struct change_list){ 0 };
+	return stolen;
+}
+
 bool change_is_needed(const struct change *c)
 {
 	return !digest_equal(&c->old, &c->new);
@@ -93,8 +102,7 @@ int change_from_image(struct err *e, const struct node *n, const struct profile 
 		               "the image has none of the files that profile '%s' (%s) names",
 		               p->name, p->origin);
 	qsort(l.items, (size_t)l.count, sizeof(*l.items), by_path);
-	*ret = l;
-	l = (struct change_list){ 0 };
+	*ret = steal(&l);
 	return 0;
 }
 
@@ -123,8 +131,7 @@ int change_from_swap(struct err *e, const struct json *swap, const struct store 
 		}
 		l.items[l.count - 1] = c;
 	}
-	*ret = l;
-	l = (struct change_list){ 0 };
+	*ret = steal(&l);
 	return 0;
 }
 

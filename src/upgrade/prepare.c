@@ -46,8 +46,11 @@ void prepare_tell_node(struct run *r, const struct node *n)
 static int tell_progress(const struct fetch_progress *p, void *ctx)
 {
 	struct run *r = ctx;
-	struct json *data = json_object();
+	struct json *data;
 
+	if (!p->total)
+		return run_interrupted(r) != NULL;
+	data = json_object();
 	json_set_int(data, "done", p->done);
 	json_set_int(data, "total", p->total);
 	event_tell(r->events, EVENT_PROGRESS, "pull", data, "%.1f of %.1f MiB",

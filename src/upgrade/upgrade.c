@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "upgrade/upgrade.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,206 +8,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
-#include "os/lock.h"
-#include "upgrade/content.h"
 #include "upgrade/plan.h"
 #include "upgrade/prepare.h"
 #include "upgrade/state.h"
 
 /* The last two: an upgrade that was rolled back is often tried again, and needs no download then. */
 #define CONTENT_OF_RUNS 2
-
-/* ---- what the steps tell ---- */
-
-static const char *said_after(const char *kind)
-{
-	static const struct {
-		const char *kind, *text;
-	} texts[] = {
-		{ "keep", "the old files are kept for a rollback" },
-		{ "mkdir", "missing directories created" },
-		{ "stage", "the new files are beside the old ones, synced and read back" },
-		{ "probe", "the new program runs on this node and says its version" },
-		{ "swap", "the files have changed places" },
-		{ "restart", "the old processes have ended" },
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (strcmp(texts[i].kind, kind) == 0)
-			return texts[i].text;
-	return NULL;
-}
-
-static void tell_step(enum txn_phase phase, const char *kind, int64_t ms, void *ctx)
-{
-	struct run *r = ctx;
-	const char *text = kind && phase == TXN_APPLIED ? said_after(kind) : NULL;
-	struct json *data;
-
-	if (phase == TXN_COMMIT)
-		event_tell(r->events, EVENT_INFO, "commit", NULL,
-		           "from here on the new version stays");
-	if (phase == TXN_UNDO)
-		event_tell(r->events, EVENT_INFO, "undo", NULL, "%s", kind);
-	if (!text)
-		return;
-	data = json_object();
-	json_set_int(data, "ms", ms);
-	event_tell(r->events, EVENT_INFO, kind, data, "%s (%.2f s)", text, (double)ms / 1000);
-}
-
-static const char *why_stop(void *ctx)
-{
-	return run_interrupted(ctx);
-}
-
-static struct txn txn_of(struct run *r)
-{
-	return (struct txn){
-		.kinds = step_kinds, .ctx = r, .event = tell_step, .interrupted = why_stop
-	};
-}
-
-/* ---- recovery ---- */
-
-static void record_recovery(const struct settings *s, const char *id, enum txn_outcome outcome)
-{
-	CLEANUP(json_freep) struct json *old = NULL;
-	CLEANUP(json_freep) struct json *result = json_object();
-	const struct err_info *info =
-		&err_table[outcome == TXN_COMMITTED ? ERR_NONE : ERR_ROLLED_BACK];
-	struct err e;
-
-	if (state_read(&e, s, id, "result.json", &old) == 0 && old)
-		return;
-	json_set_str(result, "id", id);
-	json_set_str(result, "outcome", outcome == TXN_COMMITTED ? "upgraded" : "rolled-back");
-	json_set_str(result, "message", "the run was cut off; recovery finished it");
-	json_set_int(result, "status", info->status);
-	json_set_str(result, "name", info->name);
-	if (state_write(&e, s, id, "result.json", result) < 0)
-		log_warn("%s", e.msg);
-}
-
-static int recover_one(struct err *e, struct run *r, const char *id, struct json **ret)
-{
-	CLEANUP(mem_freep) char *path = state_path(r->settings, id, "journal");
-	CLEANUP(journal_closep) struct journal *j = NULL;
-	struct txn t = txn_of(r);
-	enum txn_outcome outcome;
-	const char *what;
-
-	if (journal_open(e, path, &j) < 0)
-		return e->sys == ENOENT ? 0 : -1;
-	if (journal_has(j, RECORD_END))
-		return 0;
-	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished"
-	                                     : "not committed: it is undone";
-	event_tell(r->events, EVENT_WARNING, "recover", NULL, "run %s was cut off, %s", id, what);
-	if (txn_recover(e, &t, j, &outcome) < 0) {
-		e->code = ERR_BROKEN;
-		return err_wrap(e, "run %s cannot be recovered", id);
-	}
-	record_recovery(r->settings, id, outcome);
-	*ret = json_object();
-	json_set_str(*ret, "run", id);
-	json_set_str(*ret, "outcome", outcome == TXN_COMMITTED ? "finished" : "undone");
-	return 0;
-}
-
-/* Only the last run can be unfinished: each begins with this. */
-static int recover_last(struct err *e, struct run *r, struct json **ret)
-{
-	CLEANUP(run_ids_release) struct run_ids l = { 0 };
-
-	*ret = NULL;
-	if (state_runs(e, r->settings, &l) < 0)
-		return -1;
-	return l.count ? recover_one(e, r, l.items[l.count - 1], ret) : 0;
-}
-
-/* ---- a job ---- */
-
-static int open_store(struct err *e, const struct settings *s, struct store **ret)
-{
-	CLEANUP(mem_freep) char *dir = mem_printf("%s/store", s->state_dir);
-
-	return store_open(e, dir, ret);
-}
-
-static int take_image(struct err *e, struct job *j, const char *image)
-{
-	CLEANUP(mem_freep) char *name = NULL;
-
-	if (reference_parse(e, image, &j->image) < 0)
-		return -1;
-	name = reference_format(&j->image);
-	json_set_str(j->result, "image", name);
-	return 0;
-}
-
-int job_open(struct err *e, const struct settings *s, struct events *v, const struct job_options *o,
-             struct job *ret)
-{
-	struct run *r = &ret->run;
-
-	*ret = (struct job){
-		.run = { .settings = s,
-		         .events = v,
-		         .interrupted = o->interrupted,
-		         .offline = o->at_boot },
-		.events = v,
-		.lock = -1,
-		.started = clock_ms(),
-		.result = json_object(),
-	};
-	if (o->image && take_image(e, ret, o->image) < 0)
-		return -1;
-	if (o->on_node && node_qualifies(e, s) < 0)
-		return -1;
-	if (state_prepare(e, s) < 0 || state_lock(e, s, o->command, &ret->lock) < 0 ||
-	    open_store(e, s, &r->store) < 0 || recover_last(e, r, &ret->recovered) < 0)
-		return -1;
-	/* The way back of that run is over; this one begins anew. */
-	r->undoing = false;
-	r->down_at = r->healthy_at = 0;
-	return 0;
-}
-
-void job_close(struct job *j)
-{
-	store_close(j->run.store);
-	reference_release(&j->image);
-	json_free(j->result);
-	json_free(j->recovered);
-	lock_release(&j->lock);
-	*j = (struct job){ .lock = -1 };
-}
-
-void job_conclude(struct job *j, const struct err *e)
-{
-	enum err_code code = e ? e->code : ERR_NONE;
-	const char *id;
-	struct err mine;
-
-	if (!j->result)
-		j->result = json_object();
-	id = json_str(j->result, "id");
-	if (e && !json_get(j->result, "outcome"))
-		json_set_str(j->result, "outcome",
-		             code == ERR_ROLLED_BACK ? "rolled-back"
-		             : code == ERR_BROKEN    ? "broken"
-		                                     : "untouched");
-	json_set_int(j->result, "status", err_table[code].status);
-	json_set_str(j->result, "name", err_table[code].name);
-	if (e)
-		json_set_str(j->result, "message", e->msg);
-	if (j->run.down_at && j->run.healthy_at)
-		json_set_int(j->result, "downtime_ms", j->run.healthy_at - j->run.down_at);
-	json_set_int(j->result, "total_ms", clock_ms() - j->started);
-	if (id && state_write(&mine, j->run.settings, id, "result.json", j->result) < 0)
-		log_warn("%s", mine.msg);
-}
 
 /* ---- executing a plan ---- */
 
@@ -309,7 +114,7 @@ static void prune(struct job *j)
 static int execute(struct err *e, struct job *j, const struct json *plan, const char *outcome)
 {
 	CLEANUP(journal_closep) struct journal *journal = NULL;
-	struct txn t = txn_of(&j->run);
+	struct txn t = job_txn(&j->run);
 
 	json_unset(j->result, "outcome");
 	if (begin_run(e, j, plan, &journal) < 0)
@@ -457,12 +262,4 @@ int upgrade_rollback(struct err *e, struct job *j)
 		return execute(e, j, plan, "rolled-back");
 	json_set_str(j->result, "outcome", "unchanged");
 	return 0;
-}
-
-void upgrade_recover(struct job *j)
-{
-	const char *outcome = json_str(j->recovered, "outcome");
-
-	json_set_str(j->result, "run", json_str(j->recovered, "run"));
-	json_set_str(j->result, "outcome", outcome ? outcome : "nothing-to-do");
 }

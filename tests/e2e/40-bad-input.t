@@ -72,11 +72,10 @@ tar -C "$dir" -c . | lab exec "$node" sh -c 'mkdir /run/bad /etc/nodelift /mnt/s
 
 # ---- the node before
 
-# tidy: files that only an unfinished run may have
+# files that only an unfinished run may have
 leftovers() { on "$node" find / -xdev -name '.*nodelift-*'; }
 engine_pid() { on "$node" systemctl show -P MainPID docker.service; }
 
-on "$node" nodelift upgrade --profile /run/bad/no-unit.json "$good" >/dev/null 2>&1 # whatever it does, it has now done
 disk_before=$(disk "$node")
 containers_before=$(containers "$node")
 pid=$(engine_pid)
@@ -145,7 +144,7 @@ bad "connection refused" 12 "registry\.lab:9.*([Rr]efused|connect)" nodelift upg
 bad "no such tag" 12 "$repository:no-such-tag" nodelift upgrade "$repository:no-such-tag"
 bad "no such repository" 12 "$LAB_REGISTRY/no/such" nodelift upgrade "$LAB_REGISTRY/no/such:1"
 bad "no such digest" 12 "sha256:0000" nodelift upgrade "$repository@sha256:$(printf %064d 0)"
-bad "a certificate that is not trusted" 12 "$LAB_REGISTRY_UNTRUSTED.*certificate.*(ca-file|certs\.d)" \
+bad "a certificate that is not trusted" 12 "certificate of '$LAB_REGISTRY_UNTRUSTED' is not trusted.*--ca-file.*certs\.d" \
 	nodelift upgrade "$LAB_REGISTRY_UNTRUSTED/$path:e2e-tiny"
 bad "the plain registry asked for TLS" 12 "$LAB_REGISTRY_PLAIN" nodelift upgrade "$LAB_REGISTRY_PLAIN/$path:e2e-tiny"
 bad "plain HTTP for another machine" 2 "plain-http|$LAB_REGISTRY_PLAIN" \
@@ -164,15 +163,16 @@ bad "a file of roots that holds none" 2 "/run/bad/no-pem\.pem" nodelift upgrade 
 # ---- images
 
 bad "an image for another architecture" 20 "bad-arch.*linux/amd64" nodelift upgrade "$arch"
-bad "a program for another architecture" 20 "dockerd.*(aarch64|machine|architecture)" \
+bad "a program for another architecture" 20 "(new|image).*dockerd' is for aarch64" \
 	nodelift upgrade --profile /run/bad/only-dockerd.json "$elf"
-bad "an image that lacks a file" 20 "/usr/local/bin/containerd|no profile fits" nodelift upgrade "$missing"
+bad "an image that lacks a file" 20 "'/usr/local/bin/containerd'" nodelift upgrade "$missing"
 bad "an image without an engine" 20 "no profile fits.*--profile" nodelift upgrade "$empty"
 bad "an image without what the profile wants" 20 "'only-dockerd'" \
 	nodelift upgrade --profile /run/bad/only-dockerd.json "$good"
 bad "an image that is not the version it claims" 20 "--version.*'99\.0\.0'.*26\.1\.5" nodelift upgrade "$claim"
-is "nothing of it is left beside the files" "$(leftovers)" ""
-bad "a program that needs a newer libc" 10 "runc.*GLIBC_2\.38" nodelift upgrade --profile /run/bad/only-runc.json "$libc"
+is "... nothing of it is left beside the files" "$(leftovers)" ""
+is "... and its run is known as one that touched nothing" "$(on "$node" nodelift status --json | jq -r .last.outcome)" untouched
+bad "a program that needs a newer libc" 10 "(new|image).*runc' needs GLIBC_2\.38" nodelift upgrade --profile /run/bad/only-runc.json "$libc"
 
 # ---- profiles
 
@@ -185,6 +185,8 @@ bad "a missing key in a profile" 2 "/run/bad/lacks\.json.*'units'" nodelift upgr
 bad "a key of another type in a profile" 2 "/run/bad/type\.json.*'units'" nodelift upgrade --profile /run/bad/type.json "$good"
 bad "a relative path in a profile" 2 "/run/bad/relative\.json.*'tiny/hello'" nodelift upgrade --profile /run/bad/relative.json "$good"
 bad "a way up in a profile" 2 "/run/bad/dots\.json.*'/usr/\.\./etc/'" nodelift upgrade --profile /run/bad/dots.json "$good"
+bad "what is wrong with the call is told before a registry is asked" 2 "/run/bad/unknown\.json.*'too'" \
+	nodelift upgrade --profile /run/bad/unknown.json "no-such-host.lab/$path:1"
 bad "no JSON in the profile of an image" 20 "image's /nodelift/profile\.json.*line 2" nodelift upgrade "$no_json"
 bad "an unknown key in the profile of an image" 20 "image's /nodelift/profile\.json.*'nmae'" nodelift upgrade "$no_such_key"
 bad_where "a malformed profile of the host" 2 "/etc/nodelift/profiles/10-tiny\.json.*line 3" \
@@ -219,8 +221,10 @@ bad_where "/usr is read-only" 10 "'/usr.*read-only" 'mount --bind /usr /usr && m
 bad_where "/var is read-only" 10 "/var/lib/nodelift.*[Rr]ead-only" 'mount --bind /var /var && mount -o remount,bind,ro /var' upgrade "$good"
 bad_where "no space for the files" 10 "no space left in '/mnt/small'.*needed.*free" \
 	'mount -t tmpfs -o size=1m none /mnt/small' upgrade --profile /run/bad/small.json "$good"
-bad_where "no space for the image" 10 "/mnt/small.*[Nn]o space left" \
+bad_where "no space for the image" 10 "no space left in '/mnt/small/.*needed.*free" \
 	'mount -t tmpfs -o size=1m none /mnt/small' upgrade --state-dir /mnt/small/state "$claim"
+bad_where "no space for what is in the image" 10 "/mnt/small/.*[Nn]o space left|no space left in '/mnt/small/" \
+	'mount -t tmpfs -o size=110m none /mnt/small' upgrade --state-dir /mnt/small/state "$claim"
 bad_where "no room for a directory" 10 "/mnt/small/nodelift.*(directory|File exists)" \
 	'mount -t tmpfs none /mnt/small && touch /mnt/small/nodelift' upgrade --state-dir /mnt/small/nodelift "$good"
 # shellcheck disable=SC2016

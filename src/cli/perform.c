@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/job.h"
+#include "cli/perform.h"
 
 #include "base/mem.h"
 #include "cli/report.h"
 
-int job_do(struct err *e, struct cli *c, const char *name,
-           int (*work)(struct err *e, struct job *j, struct cli *c))
+int perform(struct err *e, struct cli *c, const char *name,
+            int (*work)(struct err *e, struct job *j, struct cli *c))
 {
 	CLEANUP(events_release) struct events events;
 	CLEANUP(job_close) struct job job = { .lock = -1 };
