@@ -22,7 +22,8 @@
 struct job {
 	const struct layer *layer;
 	struct meter meter;
-	bool there; /* in the store from the beginning */
+	bool there;    /* in the store from the beginning */
+	bool complete; /* in the store now; read when its transfer has ended */
 };
 
 struct fetch {
@@ -239,10 +240,12 @@ static int transfer(struct err *e, struct fetch *f)
 
 	if (registry_connect(e, f->registry, stop_transfer, f, &h) < 0)
 		return -1;
-	while ((job = take_job(f)))
+	while ((job = take_job(f))) {
 		if (registry_blob(e, f->registry, h, &job->layer->digest, job->layer->size,
 		                  f->store, &job->meter) < 0)
 			return -1;
+		job->complete = true;
+	}
 	return 0;
 }
 
@@ -320,6 +323,10 @@ static int run_transfers(struct err *e, struct fetch *f, int count)
 		*e = f->error;
 		failed = -1;
 	}
+	/* A transfer that was told to stop has no error of its own: only complete layers count. */
+	for (int i = 0; failed == 0 && i < f->job_count; i++)
+		if (!f->jobs[i].there && !f->jobs[i].complete)
+			failed = err_set(e, ERR_RETRY, "interrupted");
 	return failed;
 }
 

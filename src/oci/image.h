@@ -15,7 +15,7 @@
 /* Limits for what others send. Every one is tested at the limit and one above. */
 #define IMAGE_MANIFEST_MAX (4 * 1024 * 1024) /* bytes; also index and configuration */
 #define IMAGE_LAYERS_MAX 128
-#define IMAGE_INDEX_MAX 256 /* entries of one index */
+#define IMAGE_INDEX_MAX 256                         /* entries of one index */
 #define IMAGE_LAYER_MAX (16LL * 1024 * 1024 * 1024) /* bytes of one layer as it is transferred */
 
 enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD };
@@ -38,7 +38,7 @@ struct image {
 	struct digest top;      /* what the reference resolved to: index or manifest */
 	struct digest manifest; /* of the platform */
 	struct digest config;
-	char *architecture, *os; /* from the configuration */
+	char *architecture, *os;  /* from the configuration */
 	struct json *config_json; /* the whole configuration, owned */
 	struct layer *layers;     /* base first */
 	int layer_count;

@@ -70,7 +70,8 @@ void store_writer_closep(struct store_writer **w); /* for CLEANUP */
 
 /* Takes in a file of the node: hard link where that is possible, otherwise a copy. The content
  * must be d. */
-int store_add_file(struct err *e, struct store *s, const char *path, const struct digest *d) MUST_USE;
+int store_add_file(struct err *e, struct store *s, const char *path,
+                   const struct digest *d) MUST_USE;
 
 /* Removes everything for which keep() says no, and all that is in tmp/ and partial/.
  * *ret_bytes is what became free. */

@@ -51,6 +51,7 @@ store_is_right()
 {
 	[ -d "$dir/state/store" ] || return 0
 	[ -z "$(ls "$dir/state/store/tmp")" ] || return 1
+	[ "$status" != 0 ] || [ -z "$(ls "$dir/state/store/partial")" ] || return 1
 	for f in "$dir"/state/store/sha256/*; do
 		[ ! -e "$f" ] || [ "$(sha256sum <"$f")" = "${f##*/}  -" ] || return 1
 	done
@@ -227,6 +228,30 @@ try config-4m1 20 'larger than 4194304 bytes' 'a configuration that is too large
 try diff-ids 20 'layers but the image configuration has' 'layers that do not add up'
 try config-type 20 'not a container image' 'a Helm chart'
 try layer-type 20 'not a known type of layer' 'an encrypted layer'
+
+# ---- interrupted
+
+# interrupted MODE DESCRIPTION: SIGINT in the middle ends it at once, and not with a success
+interrupted()
+{
+	rm -rf "$dir/state"
+	"$nodelift" fetch --state-dir "$dir/state" --plain-http "localhost:$port/$1:t" \
+		>"$dir/out" 2>"$dir/err" &
+	local pid=$! before
+	sleep 2
+	before=$(date +%s%N)
+	kill -INT $pid
+	wait $pid
+	status=$?
+	[ "$status" = 12 ] && [ $((($(date +%s%N) - before) / 1000000)) -lt 2000 ] && store_is_right
+	local held=$?
+	[ "$held" = 0 ] || echo "# status $status"
+	ok $held "$1: $2"
+}
+
+interrupted stall 'SIGINT while a layer stands still'
+interrupted stall-manifest 'SIGINT while the manifest stands still'
+interrupted truncate-always 'SIGINT while the next attempt is waited for'
 
 if [ -n "${LONG:-}" ]; then
 	try slow 0 '' 'a transfer that all but stands still is broken off and resumed'

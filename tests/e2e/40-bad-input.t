@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lab/lib.sh"
 
 node=bad1
+output=
 dir=$(mktemp -d /tmp/nodelift-bad.XXXXXX)
 trap 'status=$?; rm -rf "$dir"; (exit $status); tap_end' EXIT
 node_up "$node" || exit 1

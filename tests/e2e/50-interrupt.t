@@ -8,7 +8,9 @@
 node=int1
 node_up "$node" || exit 1
 lab workload "$node" 2 >/dev/null || exit 1
-image=$(lab image 26.1.5) || exit 1
+# not compressed: quick to unpack, long enough to pull
+image=$(lab image 26.1.5-plain) || exit 1
+output=
 
 # On the node: start a run, wait until it says something, send it a signal; its status, what it said.
 #
@@ -76,6 +78,7 @@ untouched "SIGTERM during the pull"
 
 status_is "SIGINT while the image is unpacked" 12 on "$node" /tmp/interrupt 'every byte verified' INT nodelift upgrade "$image"
 like "... one line says so" "$output" $'\nnodelift: retry: interrupted by SIGINT; nothing was touched$'
+untouched "SIGINT while the image is unpacked"
 is "... no half of a file is in the store" "$(on "$node" find /var/lib/nodelift/store/tmp -type f)" ""
 
 status_is "SIGTERM while the files are staged" 12 on "$node" /tmp/interrupt '^keep' TERM nodelift upgrade "$image"
@@ -132,7 +135,7 @@ nodelift status
 wait $run
 END
 status_is "closed descriptors and SIGHUP do not stop a run" 0 on "$node" bash /tmp/alone "$image"
-[[ $output =~ ^process\ ([0-9]+) ]] && owner="'nodelift upgrade', process ${BASH_REMATCH[1]}, since 20[-0-9]+T[:0-9]+Z"
+[[ $output =~ ^process\ ([0-9]+) ]] && owner="'nodelift upgrade', process ${BASH_REMATCH[1]}, since 20[-0-9]+T[.:0-9]+Z"
 like "... who is named to another one" "$output" $'\n'"nodelift: busy: another run holds this node: $owner"$'\nstatus 11\n'
 like "... whose lock says no more than that" "$output" $'\n'"$owner"$'\nnodelift: '
 like "... and status" "$output" $'\n'"running +$owner"
