@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "os/file.h"
 
+#define PROGRESS_EVERY_MS 100
+
 static const char *const names[] = {
 	[EVENT_INFO] = "info",
 	[EVENT_WARNING] = "warning",
@@ -54,11 +56,18 @@ static void record(struct events *v, const struct json *event)
 void event_tell(struct events *v, enum event_kind kind, const char *stage, struct json *data,
                 const char *fmt, ...)
 {
-	CLEANUP(json_freep) struct json *event = json_object();
+	CLEANUP(json_freep) struct json *event = NULL;
 	CLEANUP(mem_freep) char *message = NULL;
 	char now[CLOCK_UTC_MAX];
 	va_list ap;
 
+	if (kind == EVENT_PROGRESS && clock_ms() - v->progress_at < PROGRESS_EVERY_MS) {
+		json_free(data);
+		return;
+	}
+	if (kind == EVENT_PROGRESS)
+		v->progress_at = clock_ms();
+	event = json_object();
 	va_start(ap, fmt);
 	message = mem_vprintf(fmt, ap);
 	va_end(ap);

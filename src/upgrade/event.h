@@ -6,10 +6,12 @@
  *
  * handed to a listener (cli/ prints it) and, once the run has a directory, written to its
  * events.jsonl; events from before that are kept in memory and written first. "progress" events
- * go to the listener only. A reader that is slow or gone never holds up a run.
+ * go to the listener only, ten a second at most. A reader that is slow or gone never holds up a run.
  */
 #ifndef UPGRADE_EVENT_H
 #define UPGRADE_EVENT_H
+
+#include <stdint.h>
 
 #include "base/str.h"
 #include "codec/json.h"
@@ -20,8 +22,9 @@ struct events {
 	void (*listen)(enum event_kind kind, const char *stage, const char *message,
 	               const struct json *event, void *ctx);
 	void *ctx;
-	int fd;            /* events.jsonl, -1: not yet */
-	struct str before; /* lines that wait for fd */
+	int fd;              /* events.jsonl, -1: not yet */
+	struct str before;   /* lines that wait for fd */
+	int64_t progress_at; /* of the last progress, clock_ms() */
 };
 
 void events_init(struct events *v);
