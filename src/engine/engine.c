@@ -11,15 +11,16 @@
 #include "codec/json.h"
 #include "net/http.h"
 
-#define API_OURS "1.47"       /* the newest that this client was written for */
-#define API_MAX 16            /* characters of a version */
-#define CALL_TIMEOUT_MS 30000 /* of one request */
-#define ANSWER_MAX (8 << 20)  /* bytes: a node with thousands of containers */
+#define API_OURS "1.47"      /* the newest that this client was written for */
+#define API_MAX 16           /* characters of a version of the API */
+#define VERSION_MAX 64       /* characters of a version of the engine */
+#define ANSWER_MAX (8 << 20) /* bytes: a node with thousands of containers */
 
 struct engine {
 	struct http *http;
 	char *socket;
 	char api[API_MAX];
+	char version[VERSION_MAX];
 };
 
 const char *engine_usual_socket(void)
@@ -57,7 +58,7 @@ static int get_json(struct err *e, struct engine *g, const char *path, struct js
 {
 	CLEANUP(mem_freep) char *full = mem_printf("/v%s%s", g->api, path);
 	struct http_response r = { 0 };
-	int failed = get(e, g, full, CALL_TIMEOUT_MS, &r);
+	int failed = get(e, g, full, ENGINE_TIMEOUT_MS, &r);
 
 	if (!failed)
 		failed = json_parse(e, ERR_PRECHECK, "answer of the engine",
@@ -81,46 +82,56 @@ static long api_number(const char *text)
 	               : major * 1000 + minor;
 }
 
-static int negotiate(struct err *e, struct engine *g)
+/* "Docker/26.1.5+dfsg1 (linux)" */
+static void take_version(struct engine *g, const char *server)
 {
-	struct http_response r = { 0 };
-	struct str version = { 0 };
-	int failed = get(e, g, "/_ping", CALL_TIMEOUT_MS, &r);
-	long theirs = 0;
+	static const char product[] = "Docker/";
 
-	if (!failed && http_header(&r, "Api-Version", 0, &version))
-		theirs = api_number(version.s);
-	if (!failed && !theirs)
-		failed = err_set(e, ERR_PRECHECK, "what answers at '%s' is not a container engine",
-		                 g->socket);
-	if (!failed)
-		snprintf(g->api, sizeof(g->api), "%s",
-		         theirs < api_number(API_OURS) ? version.s : API_OURS);
-	str_release(&version);
-	http_response_release(&r);
-	return failed;
+	if (str_starts(server, product)) {
+		server += strlen(product);
+		snprintf(g->version, sizeof(g->version), "%.*s", (int)strcspn(server, " "), server);
+	}
 }
 
-static int start(struct err *e, const char *socket, struct engine **ret)
+static int take_ping(struct err *e, struct engine *g, const struct http_response *r)
+{
+	CLEANUP(str_release) struct str api = { 0 };
+	CLEANUP(str_release) struct str server = { 0 };
+	long theirs = http_header(r, "Api-Version", 0, &api) ? api_number(api.s) : 0;
+
+	if (!theirs)
+		return err_set(e, ERR_PRECHECK, "what answers at '%s' is not a container engine",
+		               g->socket);
+	snprintf(g->api, sizeof(g->api), "%s", theirs < api_number(API_OURS) ? api.s : API_OURS);
+	if (http_header(r, "Server", 0, &server))
+		take_version(g, server.s);
+	return 0;
+}
+
+static int negotiate(struct err *e, struct engine *g, int64_t timeout_ms)
+{
+	struct http_response r = { 0 };
+	int failed = get(e, g, "/_ping", (int)timeout_ms, &r) < 0 || take_ping(e, g, &r) < 0;
+
+	http_response_release(&r);
+	return failed ? -1 : 0;
+}
+
+int engine_open(struct err *e, const char *socket, int64_t timeout_ms, struct engine **ret)
 {
 	CLEANUP(engine_closep) struct engine *g = mem_alloc(sizeof(*g));
 	struct http_options o = { 0 };
 
 	g->socket = mem_dup(socket);
-	if (http_open(e, &o, &g->http) < 0)
+	if (http_open(e, &o, &g->http) < 0 || negotiate(e, g, timeout_ms) < 0)
 		return -1;
 	*ret = STEAL(g);
 	return 0;
 }
 
-int engine_open(struct err *e, const char *socket, struct engine **ret)
+const char *engine_version(const struct engine *g)
 {
-	CLEANUP(engine_closep) struct engine *g = NULL;
-
-	if (start(e, socket, &g) < 0 || negotiate(e, g) < 0)
-		return -1;
-	*ret = STEAL(g);
-	return 0;
+	return g->version;
 }
 
 void engine_close(struct engine *g)
@@ -135,20 +146,6 @@ void engine_close(struct engine *g)
 void engine_closep(struct engine **g)
 {
 	engine_close(*g);
-}
-
-bool engine_answers(const char *socket, int64_t timeout_ms)
-{
-	CLEANUP(engine_closep) struct engine *g = NULL;
-	struct http_response r = { 0 };
-	struct err ignored;
-	bool answered;
-
-	if (start(&ignored, socket, &g) < 0)
-		return false;
-	answered = get(&ignored, g, "/_ping", (int)timeout_ms, &r) == 0;
-	http_response_release(&r);
-	return answered;
 }
 
 static bool has_option(const struct json *options, const char *name)
@@ -258,7 +255,7 @@ int engine_start(struct err *e, struct engine *g, const char *id)
 	struct http_request q = { .method = "POST",
 		                  .url = url,
 		                  .unix_socket = g->socket,
-		                  .timeout_ms = CALL_TIMEOUT_MS };
+		                  .timeout_ms = ENGINE_TIMEOUT_MS };
 	struct http_response r = { 0 };
 	int failed = http_exchange(e, g->http, &q, &r);
 

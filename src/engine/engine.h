@@ -14,16 +14,21 @@
 
 struct engine;
 
+#define ENGINE_TIMEOUT_MS \
+	30000 /* of one request, where nobody is waiting for the engine to start */
+
 /* The socket this node's engine listens on, of those that are usual; NULL when there is none. */
 const char *engine_usual_socket(void);
 
-/* ERR_PRECHECK when nothing answers at `socket` or it is no engine. */
-int engine_open(struct err *e, const char *socket, struct engine **ret) MUST_USE;
+/* ERR_PRECHECK when nothing answers at `socket` within timeout_ms or it is no engine. */
+int engine_open(struct err *e, const char *socket, int64_t timeout_ms,
+                struct engine **ret) MUST_USE;
 void engine_close(struct engine *g);
 void engine_closep(struct engine **g); /* for CLEANUP */
 
-/* Does it answer at all? For asking often: one small request, at most timeout_ms. */
-bool engine_answers(const char *socket, int64_t timeout_ms);
+/* What the engine says it is in its first answer (the Server header of /_ping): "26.1.5+dfsg1", ""
+ * when it does not say. Costs nothing, unlike /info and /version, which run programs. */
+const char *engine_version(const struct engine *g);
 
 struct engine_info {
 	char *version;     /* of the daemon: "20.10.24+dfsg1" */

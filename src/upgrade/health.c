@@ -153,40 +153,49 @@ static enum finding look_at_containers(struct err *e, struct look *l, struct eng
 	return f;
 }
 
+static enum finding look_at_version(struct err *e, const struct look *l, struct engine *g)
+{
+	const char *want = json_str(l->want, "version");
+	struct engine_info info = { 0 };
+	enum finding f = WELL;
+
+	/* An engine that does not say it at once is asked the long way. */
+	if (!engine_version(g)[0] && engine_info(e, g, &info) < 0)
+		return NOT_YET;
+	if (!version_same(info.version ? info.version : engine_version(g), want))
+		f = say(e, NEVER, "the engine says it is version '%s', not '%s'",
+		        info.version ? info.version : engine_version(g), want);
+	engine_info_release(&info);
+	return f;
+}
+
 static enum finding look_at_engine(struct err *e, struct look *l)
 {
 	CLEANUP(engine_closep) struct engine *g = NULL;
-	const char *version = json_str(l->want, "version");
-	struct engine_info info;
-	bool same;
-
-	if (engine_open(e, json_str(l->want, "socket"), &g) < 0 || engine_info(e, g, &info) < 0)
-		return NOT_YET;
-	same = version_same(info.version, version);
-	if (!same)
-		say(e, NEVER, "the engine says it is version '%s', not '%s'", info.version,
-		    version);
-	engine_info_release(&info);
-	return same ? look_at_containers(e, l, g) : NEVER;
-}
-
-/* *next_units: when to look at the units although the engine is silent. */
-static enum finding look(struct err *e, struct look *l, int64_t *next_units)
-{
-	const char *socket = json_str(l->want, "socket");
 	enum finding f;
 
-	if (!engine_answers(socket, ANSWER_MS)) {
-		if (clock_ms() >= *next_units) {
-			f = look_at_units(e, l);
-			*next_units = clock_ms() + UNIT_POLL_MS;
-			if (f == NEVER)
-				return f;
-		}
-		return say(e, NOT_YET, "the engine does not answer at '%s'", socket);
-	}
-	f = look_at_units(e, l);
-	return f == WELL ? look_at_engine(e, l) : f;
+	if (engine_open(e, json_str(l->want, "socket"), ANSWER_MS, &g) < 0)
+		return NOT_YET;
+	f = look_at_version(e, l, g);
+	return f == WELL ? look_at_containers(e, l, g) : f;
+}
+
+/*
+ * The engine first, for that costs little. The units, which cost the start of a program, when all
+ * else is well, and now and then meanwhile: a unit that failed need not be waited for.
+ */
+static enum finding look(struct err *e, struct look *l, int64_t *next_units)
+{
+	enum finding engine = look_at_engine(e, l), units;
+	struct err mine;
+
+	if (engine == NEVER || (engine == NOT_YET && clock_ms() < *next_units))
+		return engine;
+	*next_units = clock_ms() + UNIT_POLL_MS;
+	units = look_at_units(&mine, l);
+	if (units > engine)
+		*e = mine;
+	return units > engine ? units : engine;
 }
 
 static int wait_well(struct err *e, struct run *r, struct look *l)

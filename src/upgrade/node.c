@@ -42,7 +42,7 @@ int node_open(struct err *e, const struct settings *s, struct node **ret)
 	if (node_qualifies(e, s) < 0)
 		return -1;
 	n->socket = mem_dup(socket_of(s));
-	if (engine_open(e, n->socket, &g) < 0 || engine_info(e, g, &n->engine) < 0 ||
+	if (engine_open(e, n->socket, ENGINE_TIMEOUT_MS, &g) < 0 || engine_info(e, g, &n->engine) < 0 ||
 	    engine_running(e, g, &n->running) < 0)
 		return -1;
 	if (n->engine.rootless)
