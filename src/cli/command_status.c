@@ -19,7 +19,8 @@ static struct json *engine_part(const struct cli *c)
 	struct err e;
 
 	json_set_str(o, "socket", socket);
-	if (!socket || engine_open(&e, socket, ENGINE_TIMEOUT_MS, &g) < 0 || engine_info(&e, g, &info) < 0) {
+	if (!socket || engine_open(&e, socket, ENGINE_TIMEOUT_MS, &g) < 0 ||
+	    engine_info(&e, g, &info) < 0) {
 		json_set_str(o, "error", socket ? e.msg : "no engine socket here");
 		return o;
 	}

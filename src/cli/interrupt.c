@@ -15,6 +15,8 @@ void interrupt_install(void)
 {
 	struct sigaction ask = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
 
+	/* Inherited as ignored, it would hide how the programs ended that we start. */
+	signal(SIGCHLD, SIG_DFL);
 	sigaction(SIGINT, &ask, NULL);
 	sigaction(SIGTERM, &ask, NULL);
 	/* A terminal that was closed or a reader that went away does not stop an upgrade. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
@@ -21,6 +23,18 @@ static const struct command *choose(struct err *e, int argc, char **argv)
 	return cmd;
 }
 
+/* Who starts us may have closed them: a journal must not become descriptor 1. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = { 0 };
@@ -28,6 +42,7 @@ int main(int argc, char **argv)
 	const struct command *cmd = choose(&e, argc, argv);
 	int failed;
 
+	open_standard_descriptors();
 	settings_init(&c.settings);
 	failed = !cmd || options_parse(&e, cmd, argv + (argc > 1 ? 2 : 1), &c) < 0;
 	if (!failed) {

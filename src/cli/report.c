@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+
+/* All that is printed while a run goes on. A reader that stopped reading must not stop the run in
+ * the moment in which the engine is down: its line is dropped, events.jsonl has it. */
+PRINTF(2, 3) static void put(int fd, const char *fmt, ...)
+{
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+	CLEANUP(mem_freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vprintf(fmt, ap);
+	va_end(ap);
+	if (poll(&writable, 1, 0) == 1 && write(fd, text, strlen(text)) < 0)
+		log_debug("a line was not written");
+}
 
 /* Progress rewrites its line, so the next line must clear it first. */
 #define CLEAR_LINE "\r\033[K"
@@ -32,11 +50,11 @@ static void listen_for_people(enum event_kind kind, const char *stage, const cha
 	(void)ctx;
 	if (kind == EVENT_PROGRESS) {
 		if (terminal)
-			dprintf(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, text);
+			put(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, text);
 		return;
 	}
-	dprintf(STDERR_FILENO, "%s%-8s %s%s\n", terminal ? CLEAR_LINE : "", stage,
-	        kind == EVENT_WARNING ? "warning: " : "", text);
+	put(STDERR_FILENO, "%s%-8s %s%s\n", terminal ? CLEAR_LINE : "", stage,
+	    kind == EVENT_WARNING ? "warning: " : "", text);
 }
 
 static void print_line(const struct json *v)
@@ -49,11 +67,13 @@ static void print_line(const struct json *v)
 static void listen_for_programs(enum event_kind kind, const char *stage, const char *message,
                                 const struct json *event, void *ctx)
 {
+	CLEANUP(mem_freep) char *text = json_print(event);
+
 	(void)kind;
 	(void)stage;
 	(void)message;
 	(void)ctx;
-	print_line(event);
+	put(STDOUT_FILENO, "%s\n", text);
 }
 
 void report_listen(struct events *v, const struct cli *c)

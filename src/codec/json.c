@@ -233,6 +233,11 @@ const char *json_key(const struct json *member)
 	return c(member)->string;
 }
 
+bool json_is_bool(const struct json *v)
+{
+	return v && cJSON_IsBool(c(v));
+}
+
 const struct json *json_first(const struct json *v)
 {
 	return v ? j(c(v)->child) : NULL;

@@ -54,6 +54,7 @@ int json_only(struct err *e, const struct json_reader *r, const struct json *obj
 
 bool json_is_object(const struct json *v);
 bool json_is_array(const struct json *v);
+bool json_is_bool(const struct json *v);
 const char *json_string(const struct json *v); /* NULL when it is not a string */
 int json_length(const struct json *v);
 const char *json_key(const struct json *member); /* the name under which it stands in its object */

@@ -174,8 +174,6 @@ int engine_info(struct err *e, struct engine *g, struct engine_info *ret)
 		.live_restore = json_bool(info, "LiveRestoreEnabled", false),
 		.rootless = has_option(json_get(info, "SecurityOptions"), "name=rootless"),
 		.swarm = mem_dup(swarm ? swarm : "inactive"),
-		.root = mem_dup(json_str(info, "DockerRootDir") ? json_str(info, "DockerRootDir")
-		                                                : ""),
 	};
 	return 0;
 }
@@ -184,7 +182,6 @@ void engine_info_release(struct engine_info *i)
 {
 	free(i->version);
 	free(i->swarm);
-	free(i->root);
 	*i = (struct engine_info){ 0 };
 }
 
@@ -231,7 +228,6 @@ static int look_at(struct err *e, struct engine *g, struct container *c)
 	restart = json_str(json_get(host, "RestartPolicy"), "Name");
 	c->name = mem_dup(!name ? c->id : name[0] == '/' ? name + 1 : name);
 	c->restart = mem_dup(restart && *restart ? restart : "no");
-	c->auto_remove = json_bool(host, "AutoRemove", false);
 	return 0;
 }
 
@@ -246,6 +242,37 @@ int engine_running(struct err *e, struct engine *g, struct container_list *ret)
 		return -1;
 	}
 	return 0;
+}
+
+bool engine_ended(struct engine *g, const char *id)
+{
+	CLEANUP(mem_freep)
+	char *url = mem_printf("http://engine/v%s/containers/%s/json", g->api, id);
+	struct http_request q = { .url = url,
+		                  .unix_socket = g->socket,
+		                  .timeout_ms = ENGINE_TIMEOUT_MS,
+		                  .body_max = ANSWER_MAX };
+	CLEANUP(json_freep) struct json *doc = NULL;
+	struct http_response r = { 0 };
+	const struct json *state;
+	bool ended = false;
+	struct err e;
+
+	if (http_exchange(&e, g->http, &q, &r) == 0) {
+		ended = r.status == 404;
+		if (r.status == 200 && r.body.s)
+			if (json_parse(&e, ERR_PRECHECK, "container", r.body.s, r.body.len, &doc) <
+			    0)
+				doc = NULL;
+	}
+	http_response_release(&r);
+	state = json_get(doc, "State");
+	if (json_str(state, "Status") && strcmp(json_str(state, "Status"), "exited") == 0) {
+		int64_t status = json_int(state, "ExitCode", 255);
+
+		ended = status != 137 && status != 255;
+	}
+	return ended;
 }
 
 int engine_start(struct err *e, struct engine *g, const char *id)

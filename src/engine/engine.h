@@ -35,7 +35,6 @@ struct engine_info {
 	bool live_restore; /* containers run on while the daemon is away */
 	bool rootless;
 	char *swarm; /* LocalNodeState: "inactive", "active", ... */
-	char *root;  /* data directory */
 };
 int engine_info(struct err *e, struct engine *g, struct engine_info *ret) MUST_USE;
 void engine_info_release(struct engine_info *i);
@@ -44,7 +43,6 @@ struct container {
 	char *id;
 	char *name;    /* without the leading '/' */
 	char *restart; /* policy: "no", "always", "unless-stopped", "on-failure" */
-	bool auto_remove;
 };
 struct container_list {
 	struct container *items;
@@ -54,6 +52,9 @@ struct container_list {
 int engine_running(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
 /* The same in one request: only the identifiers are filled in. */
 int engine_running_ids(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
+/* Did it end by itself? It is gone, or exited with a status that is not one of a container that was
+ * killed or lost (137, 255). False also when the engine does not say. */
+bool engine_ended(struct engine *g, const char *id);
 /* Starts one that exists; that it runs already is no error. */
 int engine_start(struct err *e, struct engine *g, const char *id) MUST_USE;
 void container_list_release(struct container_list *l);

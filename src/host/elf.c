@@ -302,9 +302,9 @@ static const char *owner(const struct object *o)
 static void subject(const struct check *k, int i, char ret[ERR_MSG_MAX / 2])
 {
 	if (i == 0 || i == k->loader)
-		snprintf(ret, ERR_MSG_MAX / 2, "'%.300s'", k->c->target);
+		snprintf(ret, ERR_MSG_MAX / 2, "the new '%.300s'", k->c->target);
 	else
-		snprintf(ret, ERR_MSG_MAX / 2, "'%.300s' (through %.150s)", k->c->target,
+		snprintf(ret, ERR_MSG_MAX / 2, "the new '%.300s' (through %.150s)", k->c->target,
 		         k->objects[i].name);
 }
 
@@ -320,11 +320,12 @@ static int load_loader(struct err *e, struct check *k)
 		               "'%s' has a loader without an absolute path: '%.100s'", k->c->target,
 		               path);
 	if (try(e, k, file_base(path), path, -1, &found) < 0)
-		return err_wrap(e, "'%s' needs the loader '%.200s'", k->c->target, path);
+		return err_wrap(e, "the new '%s' needs the loader '%.200s'", k->c->target, path);
 	if (!found)
-		return err_set(e, ERR_PRECHECK,
-		               "'%s' needs the loader '%.200s', which this node does not have",
-		               k->c->target, path);
+		return err_set(
+			e, ERR_PRECHECK,
+			"the new '%s' needs the loader '%.200s', which this node does not have",
+			k->c->target, path);
 	k->loader = k->count - 1;
 	return 0;
 }
@@ -416,8 +417,8 @@ int elf_check(struct err *e, const struct elf_check *c, enum elf_kind *ret)
 		                                  .file = file,
 		                                  .parent = -1 };
 	if (!elf_file_is_native(&file))
-		return err_set(e, ERR_REJECTED, "'%s' is for %s, this node is %s", c->target,
-		               elf_file_machine(&file), elf_native_machine());
+		return err_set(e, ERR_REJECTED, "the new '%s' is for %s, this node is %s",
+		               c->target, elf_file_machine(&file), elf_native_machine());
 	if (!file.interpreter && !file.needed_count) {
 		*ret = ELF_STATIC;
 		return 0;

@@ -135,7 +135,7 @@ int systemd_stop(struct err *e, const char *const *names, int count, int64_t tim
 
 int systemd_kill(struct err *e, const char *const *names, int count)
 {
-	static const char *const words[] = { "kill", "--signal=SIGKILL", NULL };
+	static const char *const words[] = { "kill", "--kill-who=main", "--signal=SIGKILL", NULL };
 
 	return systemctl(e, words, names, count, CALL_TIMEOUT_MS, NULL);
 }

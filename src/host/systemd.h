@@ -39,7 +39,7 @@ int systemd_reset_failed(struct err *e, const char *const *names, int count) MUS
 int systemd_restart(struct err *e, const char *const *names, int count) MUST_USE;
 /* Stops each, in this order as above, and waits for it. */
 int systemd_stop(struct err *e, const char *const *names, int count, int64_t timeout_ms) MUST_USE;
-/* SIGKILL to all processes of the units. */
+/* SIGKILL to the main process of each, not to what it started: shims carry containers. */
 int systemd_kill(struct err *e, const char *const *names, int count) MUST_USE;
 
 #endif

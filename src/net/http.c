@@ -427,6 +427,9 @@ static int explain(struct hop *hop, CURLcode code)
 	case CURLE_PARTIAL_FILE:
 		return err_set(hop->e, ERR_RETRY, "'%s' broke off in the middle of an answer",
 		               hop->url.host);
+	case CURLE_SSL_CONNECT_ERROR:
+		return err_set(hop->e, ERR_RETRY, "no TLS with '%s:%d': %s", hop->url.host,
+		               hop->url.port, text);
 	default:
 		return err_set(hop->e, ERR_RETRY, "exchange with '%s:%d' failed: %s", hop->url.host,
 		               hop->url.port, text);

@@ -489,3 +489,10 @@ int store_prune(struct err *e, struct store *s, bool (*keep)(const struct digest
 	*ret_bytes = p.bytes;
 	return failed;
 }
+
+int store_clear_temps(struct err *e, struct store *s)
+{
+	struct prune p = { .store = s };
+
+	return prune_dir(e, &p, "tmp", DIGEST_NONE);
+}

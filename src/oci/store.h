@@ -7,7 +7,8 @@
  *	partial/HEX  a download that was broken off, to be resumed; its bytes prove nothing
  *	tmp/         content whose digest is not known yet
  *
- * Content is kept until store_prune(); a file in it is read-only and never changed.
+ * Content is kept until store_prune(). We never change a file in it, but one that was linked from
+ * the node (store_add_file) can be changed there: who installs content reads it back.
  * One process writes at a time (the run's lock), several threads may.
  */
 #ifndef OCI_STORE_H
@@ -72,6 +73,9 @@ void store_writer_closep(struct store_writer **w); /* for CLEANUP */
  * must be d. */
 int store_add_file(struct err *e, struct store *s, const char *path,
                    const struct digest *d) MUST_USE;
+
+/* Removes what a process that was killed left in tmp/. The caller has the node's lock. */
+int store_clear_temps(struct err *e, struct store *s) MUST_USE;
 
 /* Removes everything for which keep() says no, and all that is in tmp/ and partial/.
  * *ret_bytes is what became free. */

@@ -223,3 +223,15 @@ int file_rename(struct err *e, const char *from, const char *to)
 {
 	return rename(from, to) < 0 ? err_sys(e, "cannot rename '%s' to '%s'", from, to) : 0;
 }
+
+int file_rename_new(struct err *e, const char *from, const char *to)
+{
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+		return err_sys(e, "cannot rename '%s' to '%s'", from, to);
+	/* A filesystem that cannot promise it: a link is refused where something is. */
+	if (link(from, to) < 0)
+		return err_sys(e, "cannot link '%s' to '%s'", from, to);
+	return file_remove(e, from);
+}

@@ -41,6 +41,8 @@ int file_remove_tree(struct err *e, const char *path) MUST_USE;
  */
 int file_exchange(struct err *e, const char *a, const char *b, bool *ret_can) MUST_USE;
 int file_rename(struct err *e, const char *from, const char *to) MUST_USE;
+/* The same where nothing is at `to` yet; e->sys is EEXIST when there is. */
+int file_rename_new(struct err *e, const char *from, const char *to) MUST_USE;
 
 char *file_parent(const char *path); /* "/a/b" -> "/a", "/a" -> "/", "a" -> "."; the caller frees */
 const char *file_base(const char *path); /* after the last '/' */

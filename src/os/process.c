@@ -127,7 +127,7 @@ int process_run(struct err *e, const struct process *p, struct str *ret)
 	CLEANUP(str_release) struct str err = { 0 };
 	bool in_time;
 	int status;
-	pid_t pid;
+	pid_t pid, waited;
 
 	if (pipe2(pipes.out, O_CLOEXEC) < 0 || pipe2(pipes.err, O_CLOEXEC) < 0)
 		return err_sys(e, "cannot create a pipe");
@@ -139,11 +139,14 @@ int process_run(struct err *e, const struct process *p, struct str *ret)
 	close(pipes.out[1]);
 	close(pipes.err[1]);
 	pipes.out[1] = pipes.err[1] = -1;
-	in_time = listen_to(&pipes, p->timeout_ms, &out, &err);
+	in_time = listen_to(&pipes, p->timeout_ms, &out, &err) &&
+	          process_wait_gone(pid, p->timeout_ms);
 	if (!in_time)
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while ((waited = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
+	if (waited < 0)
+		return err_sys(e, "cannot tell how '%s' ended", p->argv[0]);
 	if (verdict(e, p, status, in_time, err.len ? &err : &out) < 0)
 		return -1;
 	if (ret) {

@@ -29,6 +29,7 @@ struct journal {
 	struct json **records;
 	int count;
 	bool torn;
+	bool lost; /* what is at the end of the file is not known: nothing may follow */
 };
 
 static void sum_of(const char *before, const char *text, size_t len, char ret[SUM_LEN + 1])
@@ -174,16 +175,26 @@ int journal_open(struct err *e, const char *path, struct journal **ret)
 /* Only now may a torn record be cut off: who merely reads may meet a record that is being written. */
 static int open_for_writing(struct err *e, struct journal *j)
 {
+	CLEANUP(mem_closep) int fd = -1;
+
 	if (j->fd >= 0)
 		return 0;
-	j->fd = open(j->path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	if (j->fd < 0)
+	fd = open(j->path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", j->path);
-	if (!j->torn)
-		return 0;
-	if (ftruncate(j->fd, j->good) < 0)
+	if (j->torn && ftruncate(fd, j->good) < 0)
 		return err_sys(e, "cannot cut the torn record off '%s'", j->path);
-	return file_sync(e, j->fd, j->path);
+	if (j->torn && file_sync(e, fd, j->path) < 0)
+		return -1;
+	j->fd = mem_steal_fd(&fd);
+	return 0;
+}
+
+/* A record that was not written as a whole must not stay: the next one would follow it. */
+static void cut_off(struct journal *j)
+{
+	if (j->fd >= 0 && (ftruncate(j->fd, j->good) < 0 || fsync(j->fd) < 0))
+		j->lost = true;
 }
 
 int journal_append(struct err *e, struct journal *j, enum record_kind record, int step,
@@ -204,10 +215,15 @@ int journal_append(struct err *e, struct journal *j, enum record_kind record, in
 	text = json_print(line);
 	sum_of(j->last_sum, text, strlen(text), sum);
 	bytes = mem_printf("%s %s\n", sum, text);
+	if (j->lost)
+		return err_set(e, ERR_BROKEN, "journal '%s' cannot be written any more", j->path);
 	if (open_for_writing(e, j) < 0 ||
 	    file_write_all(e, j->fd, j->path, bytes, strlen(bytes)) < 0 ||
-	    file_sync(e, j->fd, j->path) < 0)
+	    file_sync(e, j->fd, j->path) < 0) {
+		cut_off(j);
 		return -1;
+	}
+	j->good += (off_t)strlen(bytes);
 	memcpy(j->last_sum, sum, sizeof(sum));
 	remember(j, STEAL(line));
 	return 0;
@@ -241,4 +257,9 @@ bool journal_has(const struct journal *j, enum record_kind record)
 bool journal_was_torn(const struct journal *j)
 {
 	return j->torn;
+}
+
+bool journal_is_lost(const struct journal *j)
+{
+	return j->lost;
 }

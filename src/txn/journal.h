@@ -61,5 +61,8 @@ int journal_count(const struct journal *j);
 struct record journal_record(const struct journal *j, int index);
 bool journal_has(const struct journal *j, enum record_kind record);
 bool journal_was_torn(const struct journal *j); /* an incomplete last line was ignored */
+/* An append failed and what it left could not be cut off: nobody can say whether that record is on
+ * the disk. Every further append fails. */
+bool journal_is_lost(const struct journal *j);
 
 #endif

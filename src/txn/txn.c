@@ -146,8 +146,14 @@ int txn_execute(struct err *e, const struct txn *t, struct journal *j, const str
 	for (const struct json *s = json_first(steps); s; s = json_next(s))
 		if (apply_one(e, t, j, s, index++) < 0)
 			return give_up(e, t, j);
-	if (journal_append(e, j, RECORD_COMMIT, -1, NULL, NULL) < 0)
+	if (journal_append(e, j, RECORD_COMMIT, -1, NULL, NULL) < 0) {
+		/* Nobody knows whether it is on the disk: recovery will, so nothing is undone now. */
+		if (journal_is_lost(j)) {
+			e->code = ERR_BROKEN;
+			return err_wrap(e, "cannot record the commit");
+		}
 		return give_up(e, t, j);
+	}
 	tell(t, TXN_COMMIT, NULL, 0);
 	/* What counts is done. What could not be tidied up now is left to the next txn_recover(). */
 	if (settle_all(&later, t, j) < 0)
@@ -159,12 +165,21 @@ int txn_recover(struct err *e, const struct txn *t, struct journal *j, enum txn_
 {
 	bool disturbed;
 
-	*ret = journal_has(j, RECORD_COMMIT) ? TXN_COMMITTED : TXN_UNDONE;
+	*ret = TXN_COMMITTED;
+	if (journal_has(j, RECORD_COMMIT)) {
+		/* The node is what it should be: what is left to tidy up is no reason to call it broken. */
+		if (!journal_has(j, RECORD_END) && settle_all(e, t, j) < 0)
+			log_warn("%s", e->msg);
+		return 0;
+	}
+	*ret = TXN_UNDONE;
 	if (journal_has(j, RECORD_END))
 		return 0;
-	if (*ret == TXN_COMMITTED)
-		return settle_all(e, t, j);
 	if (undo_all(e, t, j, &disturbed) < 0)
 		return -1;
-	return end(e, j, "undone");
+	if (!disturbed)
+		*ret = TXN_UNTOUCHED;
+	if (end(e, j, "undone") < 0)
+		log_warn("%s", e->msg);
+	return 0;
 }

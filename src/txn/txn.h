@@ -49,7 +49,11 @@ struct txn {
 	const char *(*interrupted)(void *ctx);
 };
 
-enum txn_outcome { TXN_COMMITTED, TXN_UNDONE };
+enum txn_outcome {
+	TXN_COMMITTED,
+	TXN_UNDONE,
+	TXN_UNTOUCHED, /* undone before anything that disturbs was begun */
+};
 
 /*
  * Runs the steps. Returns 0 when they are committed and settled. On failure everything is undone:

@@ -31,12 +31,14 @@ struct look {
 	int count;
 	struct run *run;
 	int64_t missed_at; /* when a container was first seen not to run, clock_ms(); 0: none */
+	bool *mended;      /* by index: the container was started by us */
 };
 
 static void look_release(struct look *l)
 {
 	mem_freep(&l->names);
 	mem_freep(&l->units);
+	mem_freep(&l->mended);
 }
 
 static void look_init(struct look *l, const struct json *want, struct run *r)
@@ -44,6 +46,8 @@ static void look_init(struct look *l, const struct json *want, struct run *r)
 	const struct json *units = json_get(want, "units");
 
 	*l = (struct look){ .want = want, .run = r };
+	l->mended = mem_alloc(sizeof(*l->mended) *
+	                      (size_t)(json_length(json_get(want, "containers")) + 1));
 	l->names = mem_alloc(sizeof(*l->names) * (size_t)(json_length(units) + 1));
 	l->units = mem_alloc(sizeof(*l->units) * (size_t)(json_length(units) + 1));
 	for (const struct json *u = json_first(units); u; u = json_next(u))
@@ -116,15 +120,17 @@ static bool runs(const struct container_list *l, const char *id)
 /*
  * On the way back only: an engine that died while it stopped its containers leaves them marked as
  * if a person had stopped them, and then no restart policy brings them back. They ran before.
+ * Each is started once.
  */
-static void mend(struct look *l, struct engine *g, const struct json *container)
+static void mend(struct look *l, struct engine *g, const struct json *container, int index)
 {
 	struct err e;
 
 	if (!l->missed_at)
 		l->missed_at = clock_ms();
-	if (!l->run->undoing || clock_ms() - l->missed_at < MEND_AFTER_MS)
+	if (!l->run->undoing || l->mended[index] || clock_ms() - l->missed_at < MEND_AFTER_MS)
 		return;
+	l->mended[index] = true;
 	if (engine_start(&e, g, json_str(container, "id")) < 0)
 		log_debug("%s", e.msg);
 	else
@@ -138,16 +144,21 @@ static enum finding look_at_containers(struct err *e, struct look *l, struct eng
 	const struct json *want = json_get(l->want, "containers");
 	struct container_list now = { 0 };
 	enum finding f = WELL;
+	int i = 0;
 
 	if (!json_length(want))
 		return WELL;
 	if (engine_running_ids(e, g, &now) < 0)
 		return NOT_YET;
-	for (const struct json *c = json_first(want); c; c = json_next(c)) {
-		if (runs(&now, json_str(c, "id")))
+	for (const struct json *c = json_first(want); c; c = json_next(c), i++) {
+		const char *id = json_str(c, "id");
+		bool returns = json_bool(c, "returns", true);
+
+		if (runs(&now, id) || (!returns && engine_ended(g, id)))
 			continue;
 		f = say(e, NOT_YET, "container '%s' does not run", json_str(c, "name"));
-		mend(l, g, c);
+		if (returns)
+			mend(l, g, c, i);
 	}
 	container_list_release(&now);
 	return f;
@@ -239,14 +250,15 @@ static int stay_well(struct err *e, struct run *r, struct look *l)
 	int silent = 0;
 
 	memcpy(before, l->units, sizeof(*before) * (size_t)l->count);
-	while (clock_ms() < end) {
+	/* It ends with an answer: a silent engine is asked again, also when the time is over. */
+	while (clock_ms() < end || silent) {
 		const char *why = run_interrupted(r);
 		int64_t left = end - clock_ms();
 		enum finding f;
 
 		if (why)
 			return err_set(e, ERR_RETRY, "%s", why);
-		clock_sleep_ms(left < SOAK_POLL_MS ? left : SOAK_POLL_MS);
+		clock_sleep_ms(left > 0 && left < SOAK_POLL_MS ? left : SOAK_POLL_MS);
 		f = look(e, l, &units_at);
 		silent = f == NOT_YET ? silent + 1 : 0;
 		if (f == NEVER || silent >= SOAK_SILENCES)
@@ -254,9 +266,7 @@ static int stay_well(struct err *e, struct run *r, struct look *l)
 		if (f == WELL && still(e, l, before) < 0)
 			return -1;
 	}
-	if (look(e, l, &units_at) != WELL)
-		return err_wrap(e, "at the end of the soak time");
-	return still(e, l, before);
+	return 0;
 }
 
 static void tell_well(struct run *r, const struct look *l, bool soak)
@@ -279,6 +289,27 @@ static void tell_well(struct run *r, const struct look *l, bool soak)
 		           (double)json_int(l->want, "soak_ms", 0) / 1000);
 }
 
+/* Asked once, when the downtime is over: /info costs the engine the start of programs. */
+static int look_at_swarm(struct err *e, const struct look *l)
+{
+	CLEANUP(engine_closep) struct engine *g = NULL;
+	const char *want = json_str(l->want, "swarm");
+	struct engine_info info;
+	bool same;
+
+	if (!want || strcmp(want, "inactive") == 0)
+		return 0;
+	if (engine_open(e, json_str(l->want, "socket"), ENGINE_TIMEOUT_MS, &g) < 0 ||
+	    engine_info(e, g, &info) < 0)
+		return -1;
+	same = strcmp(info.swarm, want) == 0;
+	if (!same)
+		err_set(e, ERR_PRECHECK, "the node's part in its swarm is '%s', not '%s'",
+		        info.swarm, want);
+	engine_info_release(&info);
+	return same ? 0 : -1;
+}
+
 int health_wait(struct err *e, struct run *r, const struct json *want, bool soak)
 {
 	CLEANUP(look_release) struct look l;
@@ -289,7 +320,9 @@ int health_wait(struct err *e, struct run *r, const struct json *want, bool soak
 	if (!r->healthy_at)
 		r->healthy_at = clock_ms();
 	tell_well(r, &l, soak);
-	return soak ? stay_well(e, r, &l) : 0;
+	if (soak && stay_well(e, r, &l) < 0)
+		return -1;
+	return look_at_swarm(e, &l);
 }
 
 int health_is_stale(struct err *e, const struct json *want, bool *ret)
@@ -301,7 +334,10 @@ int health_is_stale(struct err *e, const struct json *want, bool *ret)
 	if (systemd_query(e, l.names, l.count, l.units) < 0)
 		return -1;
 	*ret = false;
-	for (int i = 0; i < l.count; i++)
+	for (int i = 0; i < l.count; i++) {
+		/* How often it was restarted before we came says nothing about it now. */
+		l.units[i].restarts = 0;
 		*ret = *ret || look_at_unit(&ignored, &l, i) != WELL;
+	}
 	return 0;
 }

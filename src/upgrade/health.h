@@ -6,7 +6,9 @@
  *	 "version": "26.1.5",                      and says that it is this version
  *	 "units": [{"name": "docker.service",      the unit is active, and its process runs
  *	            "program": "/usr/sbin/dockerd"}],  the file that is at this path now
- *	 "containers": [{"id": "...", "name": "web"}], these run
+ *	 "swarm": "inactive",                       its part in a swarm, LocalNodeState
+ *	 "containers": [{"id": "...", "name": "web", these run; one that does not return with the
+ *	                 "returns": true}],         engine by itself may also have ended by itself
  *	 "timeout_ms": 120000, "soak_ms": 10000}
  */
 #ifndef UPGRADE_HEALTH_H

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/file.h"
 #include "os/lock.h"
 #include "upgrade/node.h"
 #include "upgrade/state.h"
@@ -64,23 +65,47 @@ struct txn job_txn(struct run *r)
 
 /* ---- recovery ---- */
 
-static void record_recovery(const struct settings *s, const char *id, enum txn_outcome outcome)
+/* The result that the run itself did not live to write. */
+static void record_recovery(const struct run *r, const char *id, const struct journal *j,
+                            enum txn_outcome outcome)
 {
-	CLEANUP(json_freep) struct json *old = NULL;
+	static const struct {
+		enum err_code code;
+		const char *outcome, *message;
+	} ends[] = {
+		[TXN_COMMITTED] = { ERR_NONE, "upgraded", "the run was cut off after its commit" },
+		[TXN_UNDONE] = { ERR_ROLLED_BACK, "rolled-back",
+		                 "the run was cut off and is undone" },
+		[TXN_UNTOUCHED] = { ERR_RETRY, "untouched",
+		                    "the run was cut off before anything was touched" },
+	};
+	const struct json *begin =
+		journal_count(j) ? journal_record(j, 0).args : NULL; /* none: cut off at once */
+	const char *kind = json_str(begin, "kind"), *done = ends[outcome].outcome;
 	CLEANUP(json_freep) struct json *result = json_object();
-	const struct err_info *info =
-		&err_table[outcome == TXN_COMMITTED ? ERR_NONE : ERR_ROLLED_BACK];
 	struct err e;
 
-	if (state_read(&e, s, id, "result.json", &old) == 0 && old)
-		return;
+	if (outcome == TXN_COMMITTED && kind && strcmp(kind, "rollback") == 0)
+		done = "rolled-back";
 	json_set_str(result, "id", id);
-	json_set_str(result, "outcome", outcome == TXN_COMMITTED ? "upgraded" : "rolled-back");
-	json_set_str(result, "message", "the run was cut off; recovery finished it");
-	json_set_int(result, "status", info->status);
-	json_set_str(result, "name", info->name);
-	if (state_write(&e, s, id, "result.json", result) < 0)
+	json_set_str(result, "from", json_str(begin, "from"));
+	json_set_str(result, "to", json_str(begin, "to"));
+	json_set_str(result, "outcome", done);
+	json_set_int(result, "status", err_table[ends[outcome].code].status);
+	json_set_str(result, "name", err_table[ends[outcome].code].name);
+	json_set_str(result, "message", ends[outcome].message);
+	if (outcome == TXN_UNDONE)
+		json_set_bool(result, "examined", !r->offline);
+	if (state_write(&e, r->settings, id, "result.json", result) < 0)
 		log_warn("%s", e.msg);
+}
+
+/* Killed between making the directory of a run and its journal: nothing was begun. */
+static int forget(struct err *e, const struct run *r, const char *id)
+{
+	CLEANUP(mem_freep) char *dir = state_path(r->settings, id, "");
+
+	return file_remove_tree(e, dir);
 }
 
 static int recover_one(struct err *e, struct run *r, const char *id, struct json **ret)
@@ -92,7 +117,7 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 	const char *what;
 
 	if (journal_open(e, path, &j) < 0)
-		return e->sys == ENOENT ? 0 : -1;
+		return e->sys == ENOENT ? forget(e, r, id) : -1;
 	if (journal_has(j, RECORD_END))
 		return 0;
 	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished"
@@ -102,7 +127,7 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 		e->code = ERR_BROKEN;
 		return err_wrap(e, "run %s cannot be recovered", id);
 	}
-	record_recovery(r->settings, id, outcome);
+	record_recovery(r, id, j, outcome);
 	*ret = json_object();
 	json_set_str(*ret, "run", id);
 	json_set_str(*ret, "outcome", outcome == TXN_COMMITTED ? "finished" : "undone");
@@ -160,7 +185,8 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 	if (o->on_node && node_qualifies(e, s) < 0)
 		return -1;
 	if (state_prepare(e, s) < 0 || state_lock(e, s, o->command, &ret->lock) < 0 ||
-	    open_store(e, s, &r->store) < 0 || recover_last(e, r, &ret->recovered) < 0)
+	    open_store(e, s, &r->store) < 0 || store_clear_temps(e, r->store) < 0 ||
+	    recover_last(e, r, &ret->recovered) < 0)
 		return -1;
 	/* The way back of that run is over; this one begins anew. */
 	r->undoing = false;

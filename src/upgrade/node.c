@@ -42,8 +42,8 @@ int node_open(struct err *e, const struct settings *s, struct node **ret)
 	if (node_qualifies(e, s) < 0)
 		return -1;
 	n->socket = mem_dup(socket_of(s));
-	if (engine_open(e, n->socket, ENGINE_TIMEOUT_MS, &g) < 0 || engine_info(e, g, &n->engine) < 0 ||
-	    engine_running(e, g, &n->running) < 0)
+	if (engine_open(e, n->socket, ENGINE_TIMEOUT_MS, &g) < 0 ||
+	    engine_info(e, g, &n->engine) < 0 || engine_running(e, g, &n->running) < 0)
 		return -1;
 	if (n->engine.rootless)
 		return err_set(e, ERR_PRECHECK,
@@ -192,8 +192,12 @@ int node_locate(struct err *e, const struct node *n, const struct profile_file *
 	return 0;
 }
 
+bool node_returns(const struct container *c)
+{
+	return strcmp(c->restart, "always") == 0 || strcmp(c->restart, "unless-stopped") == 0;
+}
+
 bool node_expects(const struct node *n, const struct container *c)
 {
-	return n->engine.live_restore || strcmp(c->restart, "always") == 0 ||
-	       strcmp(c->restart, "unless-stopped") == 0;
+	return n->engine.live_restore || node_returns(c);
 }

@@ -37,7 +37,9 @@ const struct unit *node_unit(const struct node *n, const char *name);
 int node_locate(struct err *e, const struct node *n, const struct profile_file *f, const char *from,
                 char **ret) MUST_USE;
 
-/* Will this container run again when the engine was restarted? */
+/* Does its restart policy bring it back whenever the engine starts? */
+bool node_returns(const struct container *c);
+/* Will this container run after the engine was restarted? Or, with live-restore, run on? */
 bool node_expects(const struct node *n, const struct container *c);
 
 #endif

@@ -160,20 +160,42 @@ static struct json *restart_args(const struct plan_request *q, int64_t stop_time
 	return args;
 }
 
+static const struct change *change_at(const struct plan_request *q, const char *path)
+{
+	for (int i = 0; i < q->changes->count; i++)
+		if (strcmp(q->changes->items[i].path, path) == 0)
+			return &q->changes->items[i];
+	return NULL;
+}
+
+/* What the units run now, of the programs that are replaced. */
+static struct json *programs(const struct plan_request *q)
+{
+	struct json *list = json_array();
+
+	for (int i = 0; i < q->node->unit_count; i++) {
+		const struct unit *u = &q->node->units[i];
+		CLEANUP(mem_freep) char *path = realpath(u->exec, NULL);
+		const struct change *c = path ? change_at(q, path) : NULL;
+		struct json *o;
+
+		if (!c || !process_runs_file(u->main_pid, path))
+			continue;
+		o = json_object();
+		json_set_str(o, "unit", u->name);
+		content_set(o, "old", &c->old);
+		json_push(list, o);
+	}
+	return list;
+}
+
 static struct json *restart_step_args(const struct plan_request *q)
 {
 	struct json *args = restart_args(q, STOP_TIMEOUT_MS);
 
 	json_set_int(args, "undo_timeout_ms", STOP_BAD_TIMEOUT_MS);
+	json_set(args, "programs", programs(q));
 	return args;
-}
-
-static bool changes_path(const struct plan_request *q, const char *path)
-{
-	for (int i = 0; i < q->changes->count; i++)
-		if (strcmp(q->changes->items[i].path, path) == 0)
-			return true;
-	return false;
 }
 
 /* A unit's program is compared with its process where that can be true: a script that starts the
@@ -188,8 +210,7 @@ static struct json *health_units(const struct plan_request *q)
 		struct json *unit = json_object();
 
 		json_set_str(unit, "name", u->name);
-		if (program &&
-		    (changes_path(q, program) || process_runs_file(u->main_pid, program)))
+		if (program && (change_at(q, program) || process_runs_file(u->main_pid, program)))
 			json_set_str(unit, "program", program);
 		json_push(units, unit);
 	}
@@ -202,6 +223,7 @@ static struct json *health_args(const struct plan_request *q, const char *versio
 
 	json_set_str(args, "socket", q->node->socket);
 	json_set_str(args, "version", version);
+	json_set_str(args, "swarm", q->node->engine.swarm);
 	json_set(args, "units", health_units(q));
 	for (int i = 0; i < q->node->running.count; i++) {
 		const struct container *c = &q->node->running.items[i];
@@ -212,6 +234,7 @@ static struct json *health_args(const struct plan_request *q, const char *versio
 		o = json_object();
 		json_set_str(o, "id", c->id);
 		json_set_str(o, "name", c->name);
+		json_set_bool(o, "returns", node_returns(c));
 		json_push(containers, o);
 	}
 	json_set(args, "containers", containers);

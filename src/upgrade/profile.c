@@ -37,6 +37,17 @@ static int optional_str(struct err *e, const struct json_reader *r, const struct
 	return json_get(o, key) ? json_need_str(e, r, o, key, ret) : 0;
 }
 
+static int optional_bool(struct err *e, const struct json_reader *r, const struct json *o,
+                         const char *key, bool *ret)
+{
+	const struct json *v = json_get(o, key);
+
+	*ret = json_bool(o, key, false);
+	return !v || json_is_bool(v)
+	               ? 0
+	               : err_set(e, r->code, "%s: key '%s' must be true or false", r->name, key);
+}
+
 static bool clean_absolute(const char *path)
 {
 	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "//") &&
@@ -60,9 +71,9 @@ static int read_file(struct err *e, const struct json_reader *r, const struct js
 	if (strchr(f->to, '/') && !clean_absolute(f->to))
 		return err_set(e, r->code, "%s: 'to' must be an absolute path or a name, not '%s'",
 		               r->name, f->to);
-	f->required = json_bool(v, "required", false);
-	f->says_version = json_bool(v, "version", false);
-	return 0;
+	if (optional_bool(e, r, v, "required", &f->required) < 0)
+		return -1;
+	return optional_bool(e, r, v, "version", &f->says_version);
 }
 
 static int read_files(struct err *e, const struct json_reader *r, struct profile *p)
@@ -156,6 +167,9 @@ static int read_all(struct err *e, const struct json_reader *r, struct profile *
 		return -1;
 	if (json_get(p->doc, "images") && json_need_array(e, r, p->doc, "images", &p->images) < 0)
 		return -1;
+	for (const struct json *v = json_first(p->images); v; v = json_next(v))
+		if (!json_string(v))
+			return err_set(e, r->code, "%s: key 'images' must hold strings", r->name);
 	if (read_version(e, r, p) < 0 || read_files(e, r, p) < 0 || read_units(e, r, p) < 0)
 		return -1;
 	return read_health(e, r, p);

@@ -31,11 +31,10 @@ static int remove_from(struct err *e, const struct json *dir)
 	if (remove_from(e, json_next(dir)) < 0)
 		return -1;
 	path = json_string(dir);
-	if (rmdir(path) == 0)
-		return file_sync_parent(e, path);
-	if (errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST)
-		return 0;
-	return err_sys(e, "cannot remove directory '%s'", path);
+	if (rmdir(path) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+		return err_sys(e, "cannot remove directory '%s'", path);
+	/* Also when it was gone already: who removed it may not have lived to sync that. */
+	return file_sync_parent(e, path) < 0 && e->sys != ENOENT ? -1 : 0;
 }
 
 static int undo(struct err *e, const struct json *args, void *ctx)

@@ -10,50 +10,12 @@
  * After the swap the old content is at "temp": undo leaves it alone.
  */
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/mem.h"
-#include "os/attr.h"
+#include "base/log.h"
 #include "os/file.h"
 #include "upgrade/content.h"
+#include "upgrade/install.h"
 #include "upgrade/run.h"
-
-static int fill(struct err *e, struct run *r, const struct json *f, const struct digest *d, int fd)
-{
-	const char *temp = json_str(f, "temp"), *like = json_str(f, "like");
-	CLEANUP(mem_closep) int from = -1;
-
-	if (store_read(e, r->store, d, &from) < 0 || file_copy(e, from, fd, temp) < 0)
-		return -1;
-	if (like ? attr_copy(e, like, fd, temp) < 0
-	         : attr_set(e, fd, temp, (mode_t)json_int(f, "mode", 0755)) < 0)
-		return -1;
-	return file_sync(e, fd, temp);
-}
-
-static int stage_one(struct err *e, struct run *r, const struct json *f)
-{
-	const char *temp = json_str(f, "temp");
-	struct digest want, have;
-	int fd, failed;
-
-	if (content_wanted(e, f, "sha256", &want) < 0)
-		return -1;
-	if (file_remove(e, temp) < 0 || file_create(e, temp, 0600, &fd) < 0)
-		return -1;
-	failed = fill(e, r, f, &want, fd) < 0;
-	/* Closed before anybody runs it, and a failed close is a failed write. */
-	if (close(fd) < 0 && !failed)
-		return err_sys(e, "cannot write '%s'", temp);
-	if (failed)
-		return -1;
-	if (digest_of_file(e, temp, &have) < 0)
-		return -1;
-	if (!digest_equal(&want, &have))
-		return err_set(e, ERR_PRECHECK, "'%s' does not read back what was written", temp);
-	return file_sync_parent(e, temp);
-}
 
 static int apply(struct err *e, const struct json *args, void *ctx)
 {
@@ -61,31 +23,47 @@ static int apply(struct err *e, const struct json *args, void *ctx)
 
 	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f)) {
 		const char *why = run_interrupted(r);
+		struct digest want;
 
 		if (why)
 			return err_set(e, ERR_RETRY, "%s", why);
-		if (stage_one(e, r, f) < 0)
+		if (content_wanted(e, f, "sha256", &want) < 0)
+			return -1;
+		if (install_file(e, r->store, &want, json_str(f, "temp"), json_str(f, "like"),
+		                 (unsigned)json_int(f, "mode", 0755)) < 0)
 			return err_wrap(e, "stage");
 	}
 	return 0;
 }
 
+/* Removes what stage wrote, whole or in part, but nothing that a swap could have put there. */
+static int undo_one(struct err *e, const struct json *f)
+{
+	const char *temp = json_str(f, "temp"), *like = json_str(f, "like");
+	struct digest want, old, at_temp, at_path = { 0 };
+
+	if (content_wanted(e, f, "sha256", &want) < 0 || content_wanted(e, f, "old", &old) < 0 ||
+	    content_found(e, temp, &at_temp) < 0 || (like && content_found(e, like, &at_path) < 0))
+		return -1;
+	if (at_temp.algorithm != DIGEST_NONE && !digest_equal(&at_temp, &want) &&
+	    !digest_equal(&at_path, &old)) {
+		if (digest_equal(&at_temp, &old))
+			return err_set(e, ERR_BROKEN, "'%s' holds the old content still", temp);
+		log_warn("'%s' is not what was staged: it is left as it is", temp);
+		return 0;
+	}
+	if (file_remove(e, temp) < 0)
+		return -1;
+	/* Also when it was gone already: who removed it may not have lived to sync that. */
+	return file_sync_parent(e, temp) < 0 && e->sys != ENOENT ? -1 : 0;
+}
+
 static int undo(struct err *e, const struct json *args, void *ctx)
 {
 	(void)ctx;
-	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f)) {
-		const char *temp = json_str(f, "temp");
-		struct digest old, have;
-
-		if (content_wanted(e, f, "old", &old) < 0 || content_found(e, temp, &have) < 0)
+	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f))
+		if (undo_one(e, f) < 0)
 			return -1;
-		if (have.algorithm == DIGEST_NONE)
-			continue;
-		if (digest_equal(&old, &have))
-			return err_set(e, ERR_BROKEN, "'%s' holds the old content still", temp);
-		if (file_remove(e, temp) < 0 || file_sync_parent(e, temp) < 0)
-			return -1;
-	}
 	return 0;
 }
 

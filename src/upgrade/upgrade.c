@@ -50,9 +50,9 @@ static void collect(const struct json *v, struct keep_list *l)
 {
 	const char *text = json_string(v);
 
-	if (text && str_starts(text, "sha256:"))
+	if (text && (str_starts(text, "sha256:") || str_starts(text, "sha512:")))
 		text += strlen("sha256:");
-	if (text && strlen(text) == 64) {
+	if (text && (strlen(text) == 64 || strlen(text) == 128)) {
 		l->hex = mem_grow(l->hex, (size_t)l->count + 1, sizeof(*l->hex));
 		l->hex[l->count++] = mem_dup(text);
 	}
@@ -76,9 +76,11 @@ static bool is_kept(const struct digest *d, void *ctx)
 static int collect_runs(struct err *e, const struct settings *s, struct keep_list *ret)
 {
 	CLEANUP(run_ids_release) struct run_ids ids = { 0 };
+	CLEANUP(json_freep) struct json *committed = NULL;
 
-	if (state_runs(e, s, &ids) < 0)
+	if (state_runs(e, s, &ids) < 0 || state_last_committed(e, s, &committed) < 0)
 		return -1;
+	collect(committed, ret);
 	for (int i = 0; i < ids.count; i++) {
 		CLEANUP(json_freep) struct json *plan = NULL;
 
@@ -98,7 +100,7 @@ static void keep_list_release(struct keep_list *l)
 	free(l->hex);
 }
 
-/* After a commit: the runs before the last few, and the content that only they name. */
+/* After a run: the runs before the last few, and the content that only they name. */
 static void prune(struct job *j)
 {
 	CLEANUP(keep_list_release) struct keep_list l = { 0 };
@@ -111,26 +113,35 @@ static void prune(struct job *j)
 		log_warn("cannot tidy up: %s", e.msg);
 }
 
+/* Adds where the node stands now. */
+static void tell_where(struct err *e, const struct json *plan)
+{
+	struct err reason = *e;
+
+	if (e->code == ERR_ROLLED_BACK)
+		err_set(e, ERR_ROLLED_BACK, "%s; the node is back on %s and healthy", reason.msg,
+		        json_str(plan, "from"));
+	else if (e->code == ERR_RETRY)
+		err_set(e, ERR_RETRY, "%s; nothing was touched", reason.msg);
+}
+
 static int execute(struct err *e, struct job *j, const struct json *plan, const char *outcome)
 {
 	CLEANUP(journal_closep) struct journal *journal = NULL;
 	struct txn t = job_txn(&j->run);
+	int failed;
 
 	json_unset(j->result, "outcome");
 	if (begin_run(e, j, plan, &journal) < 0)
 		return -1;
-	if (txn_execute(e, &t, journal, json_get(plan, "steps")) == 0) {
+	failed = txn_execute(e, &t, journal, json_get(plan, "steps"));
+	if (failed)
+		tell_where(e, plan);
+	else
 		json_set_str(j->result, "outcome", outcome);
+	if (!failed || e->code != ERR_BROKEN)
 		prune(j);
-		return 0;
-	}
-	if (e->code == ERR_ROLLED_BACK) {
-		struct err reason = *e;
-
-		return err_set(e, ERR_ROLLED_BACK, "%s; the node is back on %s and healthy",
-		               reason.msg, json_str(plan, "from"));
-	}
-	return -1;
+	return failed;
 }
 
 /* ---- the jobs ---- */
@@ -173,6 +184,19 @@ int upgrade_to_image(struct err *e, struct job *j)
 	if (upgrade_plan(e, j, &plan) < 0)
 		return -1;
 	return plan ? execute(e, j, plan, "upgraded") : 0;
+}
+
+int upgrade_check(struct err *e, struct job *j)
+{
+	CLEANUP(json_freep) struct json *plan = NULL;
+
+	if (upgrade_plan(e, j, &plan) < 0)
+		return -1;
+	if (plan) {
+		json_unset(j->result, "outcome");
+		json_set_str(j->result, "outcome", "qualified");
+	}
+	return 0;
 }
 
 int upgrade_fetch(struct err *e, struct job *j)
@@ -256,6 +280,9 @@ int upgrade_rollback(struct err *e, struct job *j)
 	if (!last)
 		return err_set(e, ERR_PRECHECK,
 		               "nothing to go back to: no upgrade was made on this node");
+	if (!plan_step(last, "swap"))
+		return err_set(e, ERR_PRECHECK,
+		               "nothing to go back to: the last run replaced no file");
 	if (plan_back(e, j, last, &plan) < 0)
 		return -1;
 	if (plan)

@@ -5,10 +5,12 @@
 
 #include "upgrade/job.h"
 
-/* These three are about the job's image. */
+/* These four are about the job's image. */
 int upgrade_to_image(struct err *e, struct job *j) MUST_USE;
 /* The same up to the plan; *ret is the caller's, NULL when there is nothing to do. */
 int upgrade_plan(struct err *e, struct job *j, struct json **ret) MUST_USE;
+/* And that far, to say "qualified" or "unchanged". */
+int upgrade_check(struct err *e, struct job *j) MUST_USE;
 /* Verified content into the store. */
 int upgrade_fetch(struct err *e, struct job *j) MUST_USE;
 /* Back to what the last committed run replaced. */

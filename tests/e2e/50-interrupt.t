@@ -118,7 +118,7 @@ is "... and does nothing" "$(grep -cE '^(undo|recover)' <<<"$output")" 0
 # Nobody listens, and the numbers 0 to 2 are not open: a file that gets one of them must not be written to by mistake.
 # Meanwhile somebody else wants the node.
 lab exec "$node" sh -c 'cat >/tmp/alone' <<'END'
-cd /var/lib/nodelift
+cd /var/lib/nodelift || exit 1
 before=$(ls runs 2>/dev/null | tail -n 1)
 nodelift upgrade --soak 5 "$1" <&- >&- 2>&- &
 run=$!

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The journal file, cut at every byte and with every bit flipped. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -112,6 +114,36 @@ static void flip(const struct str *text)
 	is_int(wrong_code, 0, "every refusal is 'broken'");
 }
 
+/* The disk is full after every possible number of bytes: what was written before still counts, and
+ * once there is room again the journal goes on. */
+static void full_disk(const struct str *text)
+{
+	struct rlimit before, full;
+	int wrong = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	for (size_t room = 0; room < 200; room++) {
+		CLEANUP(journal_closep) struct journal *j = NULL;
+		struct err e;
+
+		write_file(text->s, text->len);
+		if (journal_open(&e, path, &j) < 0)
+			abort();
+		full = (struct rlimit){ text->len + room, before.rlim_max };
+		setrlimit(RLIMIT_FSIZE, &full);
+		while (journal_append(&e, j, RECORD_SETTLED, 0, "stage", NULL) == 0)
+			;
+		setrlimit(RLIMIT_FSIZE, &before);
+		wrong += journal_is_lost(j);
+		wrong += journal_append(&e, j, RECORD_END, -1, NULL, NULL) < 0;
+		journal_close(STEAL(j));
+		wrong += journal_open(&e, path, &j) < 0 || journal_was_torn(j) ||
+		         !journal_has(j, RECORD_END);
+	}
+	is_int(wrong, 0, "a disk that is full after 0 to 199 more bytes: none damaged");
+}
+
 int main(void)
 {
 	struct str text = { 0 };
@@ -124,6 +156,7 @@ int main(void)
 	reads_back();
 	cut(&text);
 	flip(&text);
+	full_disk(&text);
 	str_release(&text);
 	ok(file_remove_tree(&e, dir) == 0, "removed");
 	return done_testing();
