@@ -146,7 +146,7 @@ test: deps
 	+$(Q)$(MAKE) --no-print-directory all unit
 	+$(Q)$(MAKE) --no-print-directory SAN=1 all unit
 	+$(Q)$(MAKE) --no-print-directory lint
-	prove --timer --exec '' $(UNIT) $(UNIT:build/$(FLAVOUR)/%=build/san/%) \
+	tests/run $(UNIT) $(UNIT:build/$(FLAVOUR)/%=build/san/%) \
 		tests/lint/rules.t $(E2E)
 
 # clang-tidy looks again only at what was compiled again.
