@@ -23,6 +23,7 @@ static const char *said_after(const char *kind)
 		{ "mkdir", "missing directories created" },
 		{ "stage", "the new files are beside the old ones, synced and read back" },
 		{ "probe", "the new program runs on this node and says its version" },
+		{ "guard", "should the power go, the next boot puts the old files back" },
 		{ "swap", "the files have changed places" },
 		{ "restart", "the old processes have ended" },
 	};

@@ -15,6 +15,7 @@
 #define STOP_TIMEOUT_MS 180000
 /* On the way back nobody waits that long for an engine that is known to be bad. */
 #define STOP_BAD_TIMEOUT_MS 20000
+#define GUARD_UNIT "nodelift-recover.service"
 
 static char *temp_name(const struct plan_request *q, const char *path)
 {
@@ -157,6 +158,35 @@ static struct json *restart_args(const struct plan_request *q, int64_t stop_time
 		json_push(units, json_new_str(q->node->units[i].name));
 	json_set(args, "units", units);
 	json_set_int(args, "stop_timeout_ms", stop_timeout_ms);
+	return args;
+}
+
+/* A node whose image brings the unit along needs no other. */
+static bool boot_is_guarded(void)
+{
+	return file_exists("/usr/lib/systemd/system/" GUARD_UNIT) ||
+	       file_exists("/lib/systemd/system/" GUARD_UNIT);
+}
+
+static struct json *guard_args(const struct plan_request *q)
+{
+	CLEANUP(mem_freep) char *real = realpath(q->state_dir, NULL);
+	const char *state = real ? real : q->state_dir;
+	CLEANUP(mem_freep) char *program = mem_printf("%s/bin/nodelift", state);
+	CLEANUP(str_release) struct str text = { 0 };
+	struct json *args = json_object();
+
+	str_addf(&text, "[Unit]\nDescription=Finish or undo an upgrade that was cut off\nBefore=");
+	for (int i = 0; i < q->node->unit_count; i++)
+		str_addf(&text, "%s%s", i ? " " : "", q->node->units[i].name);
+	str_addf(&text,
+	         "\nConditionPathExists=%s\n\n[Service]\nType=oneshot\n"
+	         "ExecStart=%s recover --boot --state-dir %s\n",
+	         program, program, state);
+	json_set_str(args, "program", program);
+	json_set_str(args, "unit", "/etc/systemd/system/" GUARD_UNIT);
+	json_set_str(args, "link", "/etc/systemd/system/multi-user.target.wants/" GUARD_UNIT);
+	json_set_str(args, "text", text.s);
 	return args;
 }
 
@@ -337,6 +367,8 @@ struct json *plan_make(const struct plan_request *q)
 	json_set_str(plan, "profile", q->profile);
 	json_set_str(plan, "from", q->node->engine.version);
 	json_set_str(plan, "to", q->to);
+	if (!boot_is_guarded())
+		push_step(steps, "guard", guard_args(q));
 	push_if_any(steps, "keep", "files", keep_args(q));
 	push_if_any(steps, "mkdir", "dirs", mkdir_args(q));
 	push_if_any(steps, "stage", "files", stage_args(q));

@@ -24,6 +24,7 @@ struct plan_request {
 	const char *profile;       /* its name */
 	const struct node *node;   /* with its units */
 	const struct change_list *changes;
+	const char *state_dir;
 	const char *to; /* the version that is to run */
 	int64_t health_timeout_ms, soak_ms;
 };

@@ -33,6 +33,7 @@ extern const struct step_kind step_keep;     /* the old content into the store *
 extern const struct step_kind step_mkdir;    /* directories that are missing */
 extern const struct step_kind step_stage;    /* the new content beside the old file */
 extern const struct step_kind step_probe;    /* does the new program run here? */
+extern const struct step_kind step_guard;    /* recovery at the next boot */
 extern const struct step_kind step_baseline; /* what the node is like; going back ends here */
 extern const struct step_kind step_swap;     /* the names change places */
 extern const struct step_kind step_restart;  /* the units start what is there now */

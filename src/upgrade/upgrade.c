@@ -163,6 +163,7 @@ int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 	q = (struct plan_request){
 		.id = id,
 		.kind = "upgrade",
+		.state_dir = s->state_dir,
 		.image = p.image,
 		.profile = p.profile->name,
 		.node = p.node,
@@ -258,6 +259,7 @@ static int plan_back(struct err *e, struct job *j, const struct json *last, stru
 	q = (struct plan_request){
 		.id = id,
 		.kind = "rollback",
+		.state_dir = s->state_dir,
 		.profile = json_str(last, "profile"),
 		.node = n,
 		.changes = &changes,

@@ -30,7 +30,7 @@ status_is "plan: without touching the node" 0 on up1 nodelift plan --json "$imag
 plan=$(grep '"steps"' <<<"$output")
 is "and the disk is as before" "$(disk up1)" "$(cat /tmp/up1.before.$$)"
 is "plan: the steps" "$(jq -r '[.steps[].kind] | join(" ")' <<<"$plan")" \
-	"keep stage probe baseline swap restart health"
+	"guard keep stage probe baseline swap restart health"
 
 status_is "upgrade 20.10.24 -> 26.1.5" 0 on up1 nodelift upgrade --json --soak 2 "$image"
 is "outcome" "$(result .outcome)" upgraded
@@ -38,8 +38,8 @@ is "from" "$(result .from)" "$old"
 is "to" "$(result .to)" 26.1.5
 like "the downtime was measured" "$(result .downtime_ms)" '^[0-9]+$'
 is "what was done is what was planned" \
-	"$(on up1 cat /var/lib/nodelift/runs/000001/plan.json | jq -S '.steps[4:6]')" \
-	"$(jq -S '.steps[4:6]' <<<"$plan" | sed 's/: 10000/: 2000/')"
+	"$(on up1 cat /var/lib/nodelift/runs/000001/plan.json | jq -S '.steps[5:7]')" \
+	"$(jq -S '.steps[5:7]' <<<"$plan" | sed 's/: 10000/: 2000/')"
 is "the engine" "$(engine up1)" 26.1.5+dfsg1
 ok "the daemons run the new files" runs_its_file up1
 is "the same containers run" "$(running up1)" "$before"

@@ -5,7 +5,7 @@
 # line on stderr that says what is wrong, and with a node that is as it was.
 . "$(dirname "$0")/../lab/lib.sh"
 
-node=bad1
+node=input1
 output=
 dir=$(mktemp -d /tmp/nodelift-bad.XXXXXX)
 trap 'status=$?; rm -rf "$dir"; (exit $status); tap_end' EXIT
