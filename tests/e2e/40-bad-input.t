@@ -85,7 +85,7 @@ pid=$(engine_pid)
 # ---- how an error must look
 
 declare -A name_of=([2]=usage [10]=precheck [11]=busy [12]='retry' [20]=rejected)
-stages='^(node|pull|unpack|check|keep|mkdir|stage|probe|undo) +[^ ]'
+stages='^(node|pull|unpack|check|guard|keep|mkdir|stage|probe|undo) +[^ ]'
 
 # bad DESCRIPTION STATUS REGEX COMMAND...: on the node; the one line of error matches, and the engine still is the same process
 bad() {
