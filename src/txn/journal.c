@@ -193,7 +193,10 @@ static int open_for_writing(struct err *e, struct journal *j)
 /* A record that was not written as a whole must not stay: the next one would follow it. */
 static void cut_off(struct journal *j)
 {
-	if (j->fd >= 0 && (ftruncate(j->fd, j->good) < 0 || fsync(j->fd) < 0))
+	if (j->fd < 0)
+		return;
+	if (ftruncate(j->fd, j->good) < 0 || lseek(j->fd, j->good, SEEK_SET) < 0 ||
+	    fsync(j->fd) < 0)
 		j->lost = true;
 }
 

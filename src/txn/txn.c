@@ -129,7 +129,7 @@ static int give_up(struct err *e, const struct txn *t, struct journal *j)
 		return err_set(e, ERR_BROKEN, "%s; it could not be undone: %s", reason.msg,
 		               undo.msg);
 	}
-	if (end(&journal, j, "undone") < 0)
+	if (end(&journal, j, disturbed ? "undone" : "untouched") < 0)
 		log_warn("%s", journal.msg);
 	if (disturbed)
 		e->code = ERR_ROLLED_BACK;
@@ -161,6 +161,13 @@ int txn_execute(struct err *e, const struct txn *t, struct journal *j, const str
 	return 0;
 }
 
+static bool ended_untouched(const struct journal *j)
+{
+	const char *outcome = json_str(journal_record(j, journal_count(j) - 1).args, "outcome");
+
+	return outcome && strcmp(outcome, "untouched") == 0;
+}
+
 int txn_recover(struct err *e, const struct txn *t, struct journal *j, enum txn_outcome *ret)
 {
 	bool disturbed;
@@ -173,13 +180,16 @@ int txn_recover(struct err *e, const struct txn *t, struct journal *j, enum txn_
 		return 0;
 	}
 	*ret = TXN_UNDONE;
-	if (journal_has(j, RECORD_END))
+	if (journal_has(j, RECORD_END)) {
+		if (ended_untouched(j))
+			*ret = TXN_UNTOUCHED;
 		return 0;
+	}
 	if (undo_all(e, t, j, &disturbed) < 0)
 		return -1;
 	if (!disturbed)
 		*ret = TXN_UNTOUCHED;
-	if (end(e, j, "undone") < 0)
+	if (end(e, j, disturbed ? "undone" : "untouched") < 0)
 		log_warn("%s", e->msg);
 	return 0;
 }

@@ -67,7 +67,7 @@ int txn_execute(struct err *e, const struct txn *t, struct journal *j,
 
 /*
  * Finishes what was cut off: forward with COMMIT, otherwise back. Writes END. A journal that has
- * END already is left alone. *ret says which way it went.
+ * END already is left alone. *ret says which way it went, also then.
  */
 int txn_recover(struct err *e, const struct txn *t, struct journal *j,
                 enum txn_outcome *ret) MUST_USE;

@@ -109,6 +109,20 @@ static int forget(struct err *e, const struct run *r, const char *id)
 	return file_remove_tree(e, dir);
 }
 
+/* It ended, but was killed before it could say how: only that is made good. */
+static int conclude_ended(struct err *e, struct run *r, const char *id, struct journal *j)
+{
+	CLEANUP(json_freep) struct json *result = NULL;
+	struct txn t = job_txn(r);
+	enum txn_outcome outcome;
+
+	if (state_read(e, r->settings, id, "result.json", &result) < 0)
+		return -1;
+	if (!result && txn_recover(e, &t, j, &outcome) == 0)
+		record_recovery(r, id, j, outcome);
+	return 0;
+}
+
 static int recover_one(struct err *e, struct run *r, const char *id, struct json **ret)
 {
 	CLEANUP(mem_freep) char *path = state_path(r->settings, id, "journal");
@@ -120,7 +134,7 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 	if (journal_open(e, path, &j) < 0)
 		return e->sys == ENOENT ? forget(e, r, id) : -1;
 	if (journal_has(j, RECORD_END))
-		return 0;
+		return conclude_ended(e, r, id, j);
 	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished"
 	                                     : "not committed: it is undone";
 	event_tell(r->events, EVENT_WARNING, "recover", NULL, "run %s was cut off, %s", id, what);

@@ -377,6 +377,8 @@ struct json *plan_make(const struct plan_request *q)
 	push_if_any(steps, "swap", "files", swap_args(q));
 	push_if_any(steps, "restart", "units", restart_step_args(q));
 	push_step(steps, "health", health_args(q, q->to));
+	if (q->made)
+		push_step(steps, "rmdir", json_copy(q->made));
 	json_set(plan, "steps", steps);
 	return plan;
 }

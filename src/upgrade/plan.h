@@ -25,7 +25,8 @@ struct plan_request {
 	const struct node *node;   /* with its units */
 	const struct change_list *changes;
 	const char *state_dir;
-	const char *to; /* the version that is to run */
+	const struct json *made; /* arguments of the mkdir step that is taken back, or NULL */
+	const char *to;          /* the version that is to run */
 	int64_t health_timeout_ms, soak_ms;
 };
 

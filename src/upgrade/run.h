@@ -31,6 +31,7 @@ static inline const char *run_interrupted(const struct run *r)
 /* One file each: step_NAME.c. What their arguments are is told there. */
 extern const struct step_kind step_keep;     /* the old content into the store */
 extern const struct step_kind step_mkdir;    /* directories that are missing */
+extern const struct step_kind step_rmdir;    /* those that a former run made */
 extern const struct step_kind step_stage;    /* the new content beside the old file */
 extern const struct step_kind step_probe;    /* does the new program run here? */
 extern const struct step_kind step_guard;    /* recovery at the next boot */

@@ -71,10 +71,12 @@ static int remove_name(struct err *e, const char *path)
 
 static int take_away(struct err *e, const struct json *args, void *ctx)
 {
-	CLEANUP(mem_freep) char *temp = mem_printf("%s.new", json_str(args, "unit"));
+	CLEANUP(mem_freep) char *unit = mem_printf("%s.new", json_str(args, "unit"));
+	CLEANUP(mem_freep) char *program = mem_printf("%s.new", json_str(args, "program"));
 
 	(void)ctx;
-	if (remove_name(e, json_str(args, "link")) < 0 || file_remove(e, temp) < 0)
+	if (remove_name(e, json_str(args, "link")) < 0 || file_remove(e, unit) < 0 ||
+	    file_remove(e, program) < 0)
 		return -1;
 	return remove_name(e, json_str(args, "unit"));
 }

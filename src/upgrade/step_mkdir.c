@@ -43,4 +43,11 @@ static int undo(struct err *e, const struct json *args, void *ctx)
 	return remove_from(e, json_first(json_get(args, "dirs")));
 }
 
+/*
+ * rmdir: directories that the run before made are no longer wanted, once this one is committed.
+ *
+ *	{"dirs": as above}
+ */
+const struct step_kind step_rmdir = { .name = "rmdir", .settle = undo };
+
 const struct step_kind step_mkdir = { .name = "mkdir", .apply = apply, .undo = undo };

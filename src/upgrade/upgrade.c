@@ -260,6 +260,7 @@ static int plan_back(struct err *e, struct job *j, const struct json *last, stru
 		.id = id,
 		.kind = "rollback",
 		.state_dir = s->state_dir,
+		.made = plan_step(last, "mkdir"),
 		.profile = json_str(last, "profile"),
 		.node = n,
 		.changes = &changes,
