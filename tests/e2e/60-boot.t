@@ -33,17 +33,20 @@ cut() {
 	until_true 20 settled
 }
 
+# A node that starts again may get another address: Docker writes that into its hosts file.
+files() { disk boot1 | grep -v ' etc/hosts$\|^etc/hosts '; }
+
 node_up boot1
 lab workload boot1 2 >/dev/null
 on boot1 nodelift fetch "$image" >/dev/null 2>&1
-disk boot1 >/tmp/boot1.before.$$
+files >/tmp/boot1.before.$$
 
 run=0
 for event in "the new files are beside" "the files have changed places" "the old processes have ended" "must stay so"; do
 	run=$((run + 1))
 	cut "$event" "$(printf %06d $run)"
 	is "cut after '$event': the engine" "$(engine boot1)" "$old"
-	is "cut after '$event': every byte is as before" "$(disk boot1)" "$(cat /tmp/boot1.before.$$)"
+	is "cut after '$event': every byte is as before" "$(files)" "$(cat /tmp/boot1.before.$$)"
 	like "cut after '$event': the run has its end" \
 		"$(on boot1 sh -c 'tail -qn 1 /var/lib/nodelift/runs/*/journal | tail -n 1')" '"record":"end"'
 	is "cut after '$event': nothing is left to be done" "$(on boot1 nodelift recover --json | jq -r .outcome)" nothing-to-do
