@@ -18,6 +18,33 @@
  *  5. COMMIT is written at most once, after the last step is DONE. With it a run goes forward
  *     (settle), without it back (undo).
  *  6. END is the last record. A journal without it belongs to a run that was cut off, or goes on.
+ *
+ * The states of a journal: what the last record says, and whose record leads to the next. All but
+ * begin_run() (upgrade/upgrade.c) are functions of txn/txn.c. A process that is killed leaves the
+ * state as it is; txn_recover() goes on from there, by the same functions, and may be killed too.
+ *
+ *	no file
+ *	   | BEGIN: begin_run()
+ *	   v
+ *	begun <--------------.
+ *	   | INTENT:         | DONE: apply_one(), when apply has succeeded
+ *	   | apply_one()     |
+ *	   v                 |
+ *	applying ------------'
+ *	   |
+ *	   | begun, every step DONE, COMMIT: txn_execute()
+ *	   |--------------------------------------------> committed --.
+ *	   |                                                  |       | SETTLED of each step:
+ *	   | begun or applying, and a step failed, was        |   <---' settle_all()
+ *	   | interrupted (give_up()) or the process ended     |
+ *	   | (txn_recover())                                  | END "committed": settle_all()
+ *	   v                                                  v
+ *	undoing --.                                         ended
+ *	   |      | UNDONE of each INTENT, the last one       ^
+ *	   |  <---' first: undo_all()                         |
+ *	   | END "undone" or "untouched": end(), called by    |
+ *	   | give_up() or txn_recover()                       |
+ *	   '--------------------------------------------------'
  */
 #ifndef TXN_JOURNAL_H
 #define TXN_JOURNAL_H

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * txn: carries out a plan so that it either counts as a whole or not at all.
- *
- *	        txn_execute()                    settle_all()
- *	BEGIN ----------------> COMMIT ------------------------> END
- *	  |   INTENT, apply,      ^  all steps DONE                ^
- *	  |   DONE for each       |                                |
- *	  |                       `-- txn_recover(), COMMIT found --'
- *	  |                                                        ^
- *	  `--> undo_all(): a step failed, or                       |
- *	       txn_recover(): no COMMIT found -- UNDONE for each --'
+ * The states that it goes through, and the function of each transition: txn/journal.h.
  *
  * A plan is an array of steps {"kind": NAME, "args": {...}}. What a kind does is in a table:
  *
