@@ -62,12 +62,14 @@ TOOLS = $(if $(filter aarch64,$(FLAVOUR)),aarch64-linux-gnu-)
 BUILD_PACKAGES := gcc libc6-dev linux-libc-dev xz-utils bzip2
 BUILD_PACKAGES += $(if $(filter aarch64,$(FLAVOUR)),gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static)
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck perl
-TEST_PACKAGES := perl $(shell cat tests/lab/packages 2>/dev/null)
+IMAGE_PACKAGES := ca-certificates jq
+TEST_PACKAGES := perl $(IMAGE_PACKAGES) $(shell cat tests/lab/packages 2>/dev/null)
 
-.PHONY: deps build-deps lint-deps test-deps
+.PHONY: deps build-deps lint-deps image-deps test-deps
 deps: ; @vendor/deps.sh $(sort $(BUILD_PACKAGES) $(LINT_PACKAGES) $(TEST_PACKAGES))
 build-deps: ; @vendor/deps.sh $(BUILD_PACKAGES)
 lint-deps: ; @vendor/deps.sh $(LINT_PACKAGES)
+image-deps: ; @vendor/deps.sh $(IMAGE_PACKAGES)
 test-deps: ; @vendor/deps.sh $(sort $(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 # ---- the libraries, once for each flavour
@@ -123,6 +125,13 @@ ifneq ($(FLAVOUR),san)
 endif
 
 -include $(OBJECTS:.o=.d)
+
+# ---- the container image
+
+.PHONY: image
+image: all image-deps
+	+$(Q)$(MAKE) --no-print-directory CROSS=aarch64 all
+	$(Q)release/image
 
 # ---- tests
 
@@ -183,7 +192,7 @@ test-crash: all test-deps
 
 .PHONY: clean distclean help
 clean:
-	rm -rf build/native build/san build/aarch64 build/nodelift build/nodelift.debug build/version
+	rm -rf build/native build/san build/aarch64 build/image build/nodelift build/nodelift.debug build/version
 
 distclean:
 	rm -rf build
@@ -193,6 +202,7 @@ help:
 	@echo 'make SAN=1      build/san/nodelift, with AddressSanitizer and UBSan'
 	@echo 'make CROSS=aarch64'
 	@echo '                build/aarch64/nodelift'
+	@echo 'make image      a container image for amd64 and arm64: build/image, and into the engine of this machine'
 	@echo 'make deps       install the Debian packages that the targets need (as root)'
 	@echo 'make demo       upgrade the engine of a disposable node while you watch'
 	@echo 'make test       lint, unit tests and tests on real nodes'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ void log_set_level(enum log_level level)
 /* One write(2) a line: two threads do not mix theirs, and a reader that went away harms nobody. */
 static void line(enum log_level level, const char *prefix, const char *fmt, va_list ap)
 {
+	struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char text[ERR_MSG_MAX + 32];
 	int len, more;
 
@@ -28,7 +30,8 @@ static void line(enum log_level level, const char *prefix, const char *fmt, va_l
 	if (len > (int)sizeof(text) - 2)
 		len = (int)sizeof(text) - 2;
 	text[len++] = '\n';
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
+	/* A reader that has stopped to read must not stop us. */
+	if (poll(&writable, 1, 0) == 1 && write(STDERR_FILENO, text, (size_t)len) < 0)
 		return;
 }
 

@@ -39,6 +39,14 @@ void str_addf(struct str *s, const char *fmt, ...)
 	str_add(s, text, strlen(text));
 }
 
+void str_drop(struct str *s, size_t n)
+{
+	if (!n)
+		return;
+	memmove(s->s, s->s + n, s->len - n + 1);
+	s->len -= n;
+}
+
 char *str_steal(struct str *s)
 {
 	char *text = s->s ? s->s : mem_dup("");

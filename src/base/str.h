@@ -15,7 +15,8 @@ struct str {
 
 void str_add(struct str *s, const void *data, size_t len);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
-char *str_steal(struct str *s); /* the caller frees; never NULL */
+void str_drop(struct str *s, size_t n); /* the first n bytes */
+char *str_steal(struct str *s);         /* the caller frees; never NULL */
 void str_release(struct str *s);
 
 bool str_starts(const char *s, const char *prefix);

@@ -3,25 +3,34 @@
 
 #include "cli/cli.h"
 
-#define RUNS (OPTIONS_ALL | OPTIONS_NODE)
+/* About the node: what is there, or a run on it. */
+#define ON_HOST (OPTIONS_ALL | OPTIONS_PLACE)
+#define ON_NODE (ON_HOST | OPTIONS_NODE)
 
 const struct command commands[] = {
-	{ "upgrade", "IMAGE", false, RUNS | OPTIONS_IMAGE | OPTIONS_PROFILE | OPTIONS_HEALTH,
+	{ "upgrade", "IMAGE", false, true,
+	  ON_NODE | OPTIONS_IMAGE | OPTIONS_PROFILE | OPTIONS_HEALTH | OPTIONS_RUN,
 	  "bring the node to the software in IMAGE, or leave it as it is", command_upgrade },
-	{ "plan", "IMAGE", false, RUNS | OPTIONS_IMAGE | OPTIONS_PROFILE | OPTIONS_HEALTH,
+	{ "plan", "IMAGE", false, true, ON_NODE | OPTIONS_IMAGE | OPTIONS_PROFILE | OPTIONS_HEALTH,
 	  "print what upgrade would do, and do nothing", command_plan },
-	{ "check", "IMAGE", true, RUNS | OPTIONS_IMAGE | OPTIONS_PROFILE,
+	{ "check", "IMAGE", true, false, ON_NODE | OPTIONS_IMAGE | OPTIONS_PROFILE,
 	  "does the node qualify (for IMAGE)?", command_check },
-	{ "fetch", "IMAGE", false, OPTIONS_ALL | OPTIONS_IMAGE,
+	{ "fetch", "IMAGE", false, true, ON_HOST | OPTIONS_IMAGE,
 	  "download and verify IMAGE, so that upgrade need not", command_fetch },
-	{ "status", NULL, false, RUNS, "what runs here, and how the last run ended",
+	{ "status", NULL, false, false, ON_NODE, "what runs here, and how the last run ended",
 	  command_status },
-	{ "rollback", NULL, false, RUNS | OPTIONS_HEALTH,
+	{ "wait", NULL, false, false, ON_HOST | OPTIONS_WAIT,
+	  "wait for the end of the last run; its exit status is that of the run", command_wait },
+	{ "logs", NULL, false, false, ON_HOST | OPTIONS_LOGS, "what the last run told",
+	  command_logs },
+	{ "rollback", NULL, false, false, ON_NODE | OPTIONS_HEALTH | OPTIONS_RUN,
 	  "go back to the software before the last run", command_rollback },
-	{ "recover", NULL, false, OPTIONS_ALL | OPTIONS_RECOVER,
+	{ "recover", NULL, false, false, ON_HOST | OPTIONS_RECOVER,
 	  "finish or undo a run that was cut off", command_recover },
-	{ "version", NULL, false, OPTIONS_ALL, "print the version of nodelift", command_version },
-	{ "help", "COMMAND", true, 0, "print this, or the options of COMMAND", command_help },
+	{ "version", NULL, false, false, OPTIONS_ALL, "print the version of nodelift",
+	  command_version },
+	{ "help", "COMMAND", true, false, 0, "print this, or the options of COMMAND",
+	  command_help },
 	{ 0 },
 };
 

@@ -24,6 +24,11 @@ void interrupt_install(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
+int interrupt_signal(void)
+{
+	return asked;
+}
+
 const char *interrupt_reason(void)
 {
 	switch (asked) {

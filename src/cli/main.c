@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/place.h"
 #include "cli/report.h"
 
 static const struct command *choose(struct err *e, int argc, char **argv)
@@ -40,18 +41,19 @@ int main(int argc, char **argv)
 	struct cli c = { 0 };
 	struct err e = { 0 };
 	const struct command *cmd = choose(&e, argc, argv);
-	int failed;
+	int failed, status = 0;
 
 	open_standard_descriptors();
 	settings_init(&c.settings);
+	c.timeout_ms = -1;
 	failed = !cmd || options_parse(&e, cmd, argv + (argc > 1 ? 2 : 1), &c) < 0;
 	if (!failed) {
 		log_set_level(c.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 		interrupt_install();
-		failed = cmd->run(&e, &c) < 0;
+		failed = place_run(&e, cmd, &c, argv + 2, &status) < 0;
 	}
 	if (failed)
-		report_error(&e);
+		report_failure(&c, &e);
 	settings_release(&c.settings);
-	return failed ? err_table[e.code].status : 0;
+	return failed ? err_table[e.code].status : status;
 }

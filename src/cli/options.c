@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "cli/cli.h"
 
@@ -10,7 +11,7 @@ struct option {
 	const char *value; /* what to call it in help; NULL: a switch */
 	unsigned group;
 	int (*take)(struct err *e, struct cli *c, const char *name, const char *value);
-	const char *help;
+	const char *help; /* NULL: between processes of ours */
 };
 
 static int take_text(const char **field, const char *value)
@@ -58,6 +59,37 @@ TAKE(take_boot)
 {
 	UNUSED;
 	return take_switch(&c->at_boot);
+}
+
+TAKE(take_detach)
+{
+	UNUSED;
+	return take_switch(&c->detach);
+}
+
+TAKE(take_follow)
+{
+	UNUSED;
+	return take_switch(&c->follow);
+}
+
+TAKE(take_handed_over)
+{
+	UNUSED;
+	c->json = true;
+	return take_switch(&c->handed_over);
+}
+
+TAKE(take_host_root)
+{
+	UNUSED;
+	return take_text(&c->host_root, value);
+}
+
+TAKE(take_client)
+{
+	UNUSED;
+	return take_text(&c->client, value);
 }
 
 TAKE(take_plain_http)
@@ -112,15 +144,28 @@ TAKE(take_health_timeout)
 	return take_seconds(e, option, value, &c->settings.health_timeout_ms);
 }
 
+TAKE(take_timeout)
+{
+	return take_seconds(e, option, value, &c->timeout_ms);
+}
+
 static const struct option options[] = {
 	{ "--json", NULL, OPTIONS_ALL, take_json, "events and result as JSON lines on stdout" },
 	{ "--verbose", NULL, OPTIONS_ALL, take_verbose, "tell more on stderr" },
 	{ "--state-dir", "DIR", OPTIONS_ALL, take_state_dir, "instead of /var/lib/nodelift" },
 	{ "--config-dir", "DIR", OPTIONS_ALL, take_config_dir, "instead of /etc/nodelift" },
-	{ "--socket", "PATH", OPTIONS_NODE, take_socket, "the engine's socket" },
-	{ "--profile", "FILE", OPTIONS_PROFILE, take_profile, "how the image is installed" },
-	{ "--ca-file", "FILE", OPTIONS_IMAGE, take_ca_file, "further roots for registries, PEM" },
-	{ "--docker-config", "FILE", OPTIONS_IMAGE, take_docker_config,
+	{ "--socket", "PATH", OPTIONS_PLACE, take_socket, "the engine's socket" },
+	{ "--host-root", "DIR", OPTIONS_PLACE, take_host_root,
+	  "in a privileged container: where the host's files are" },
+	{ "--client", "PID:ID", OPTIONS_PLACE, take_client, NULL },
+	{ "--handed-over", NULL, OPTIONS_PLACE, take_handed_over, NULL },
+	{ "--detach", NULL, OPTIONS_RUN, take_detach,
+	  "return when the run goes on by itself (status 50)" },
+	{ "--profile", "FILE", OPTIONS_PROFILE | OPTIONS_FILE, take_profile,
+	  "how the image is installed" },
+	{ "--ca-file", "FILE", OPTIONS_IMAGE | OPTIONS_FILE, take_ca_file,
+	  "further roots for registries, PEM" },
+	{ "--docker-config", "FILE", OPTIONS_IMAGE | OPTIONS_FILE, take_docker_config,
 	  "credentials, instead of ~/.docker/config.json" },
 	{ "--plain-http", NULL, OPTIONS_IMAGE, take_plain_http, "for a registry on this machine" },
 	{ "--health-timeout", "SECONDS", OPTIONS_HEALTH, take_health_timeout,
@@ -128,13 +173,15 @@ static const struct option options[] = {
 	{ "--soak", "SECONDS", OPTIONS_HEALTH, take_soak, "how long it must stay healthy" },
 	{ "--boot", NULL, OPTIONS_RECOVER, take_boot,
 	  "the units have not started yet: leave them" },
+	{ "--timeout", "SECONDS", OPTIONS_WAIT, take_timeout, "wait no longer (status 50)" },
+	{ "--follow", NULL, OPTIONS_LOGS, take_follow, "until the run has ended" },
 	{ 0 },
 };
 
 void options_each(unsigned groups, void (*f)(const char *name, const char *value, const char *help))
 {
 	for (const struct option *o = options; o->name; o++)
-		if (o->group & groups)
+		if (o->group & groups && o->help)
 			f(o->name, o->value, o->help);
 }
 
@@ -170,6 +217,35 @@ static int take_option(struct err *e, const struct command *cmd, char ***words, 
 	return o->take(e, c, o->name, value);
 }
 
+static bool is_said_again(const struct option *o, const struct command *cmd, bool on_host)
+{
+	if (!o || !(o->group & cmd->options) || o->group & OPTIONS_PLACE)
+		return false;
+	return !on_host || !(o->group & (OPTIONS_FILE | OPTIONS_RUN));
+}
+
+const char **options_again(const struct command *cmd, char *const *words, bool on_host)
+{
+	const char **ret = mem_alloc(sizeof(*ret));
+	int n = 0;
+
+	for (; *words && strcmp(*words, "--") != 0; words++) {
+		const char *value = NULL;
+		const struct option *o = find(*words, &value);
+		bool has_next = o && o->value && !value && words[1];
+
+		if (is_said_again(o, cmd, on_host)) {
+			ret = mem_grow(ret, (size_t)n + 3, sizeof(*ret));
+			ret[n++] = words[0];
+			if (has_next)
+				ret[n++] = words[1];
+			ret[n] = NULL;
+		}
+		words += has_next;
+	}
+	return ret;
+}
+
 int options_parse(struct err *e, const struct command *cmd, char **words, struct cli *c)
 {
 	bool only_words = false;
@@ -187,7 +263,5 @@ int options_parse(struct err *e, const struct command *cmd, char **words, struct
 			c->argument = *words;
 		}
 	}
-	if (cmd->argument && !cmd->argument_optional && !c->argument)
-		return err_set(e, ERR_USAGE, "'nodelift %s' needs %s", cmd->name, cmd->argument);
 	return 0;
 }

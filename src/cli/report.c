@@ -30,7 +30,7 @@ PRINTF(2, 3) static void put(int fd, const char *fmt, ...)
 
 /* Names and messages of servers and archives are in what we print: nothing of them may steer a
  * terminal or look like a line of ours. */
-static char *printable(const char *text)
+char *report_printable(const char *text)
 {
 	char *copy = mem_dup(text);
 
@@ -43,11 +43,13 @@ static char *printable(const char *text)
 static void listen_for_people(enum event_kind kind, const char *stage, const char *message,
                               const struct json *event, void *ctx)
 {
-	CLEANUP(mem_freep) char *text = printable(message);
+	CLEANUP(mem_freep) char *text = report_printable(message);
 	bool terminal = isatty(STDERR_FILENO);
 
 	(void)event;
 	(void)ctx;
+	if (kind == EVENT_RUN)
+		return;
 	if (kind == EVENT_PROGRESS) {
 		if (terminal)
 			put(STDERR_FILENO, CLEAR_LINE "%-8s %s", stage, text);
@@ -83,7 +85,7 @@ void report_listen(struct events *v, const struct cli *c)
 
 void report_error(const struct err *e)
 {
-	CLEANUP(mem_freep) char *text = printable(e->msg);
+	CLEANUP(mem_freep) char *text = report_printable(e->msg);
 
 	dprintf(STDERR_FILENO, "%snodelift: %s: %s\n", isatty(STDERR_FILENO) ? CLEAR_LINE : "",
 	        err_table[e->code].name, text);
@@ -107,7 +109,7 @@ static void print_sentence(const struct json *r)
 		dprintf(STDERR_FILENO, "nodelift: %s\n", outcome);
 }
 
-void report_result(const struct cli *c, const struct json *result)
+void report_result(struct cli *c, const struct json *result)
 {
 	CLEANUP(json_freep) struct json *last = NULL;
 
@@ -117,8 +119,25 @@ void report_result(const struct cli *c, const struct json *result)
 		return;
 	}
 	last = json_copy(result);
+	json_unset(last, "event");
 	json_set_str(last, "event", "result");
 	print_line(last);
+	c->told = true;
+}
+
+void report_failure(struct cli *c, const struct err *e)
+{
+	CLEANUP(json_freep) struct json *result = NULL;
+
+	if (c->json && !c->told) {
+		result = json_object();
+		json_set_int(result, "status", err_table[e->code].status);
+		json_set_str(result, "name", err_table[e->code].name);
+		json_set_str(result, "message", e->msg);
+		report_result(c, result);
+	}
+	if (!c->handed_over)
+		report_error(e);
 }
 
 void report_document(const struct cli *c, const struct json *v)

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "engine/call.h"
+#include "host/root.h"
 #include "net/http.h"
 
-#define API_OURS "1.47"      /* the newest that this client was written for */
-#define API_MAX 16           /* characters of a version of the API */
-#define VERSION_MAX 64       /* characters of a version of the engine */
-#define ANSWER_MAX (8 << 20) /* bytes: a node with thousands of containers */
+#define API_OURS "1.47" /* the newest that this client was written for */
+#define API_MAX 16      /* characters of a version of the API */
+#define VERSION_MAX 64  /* characters of a version of the engine */
 
 struct engine {
 	struct http *http;
@@ -34,32 +37,64 @@ const char *engine_usual_socket(void)
 	return NULL;
 }
 
-static int get(struct err *e, struct engine *g, const char *path, int timeout_ms,
-               struct http_response *ret)
+static int exchange(struct err *e, struct engine *g, const struct http_request *q,
+                    struct http_response *ret)
 {
-	CLEANUP(mem_freep) char *url = mem_printf("http://engine%s", path);
-	struct http_request q = { .url = url,
-		                  .unix_socket = g->socket,
-		                  .timeout_ms = timeout_ms,
-		                  .body_max = ANSWER_MAX };
-
-	if (http_exchange(e, g->http, &q, ret) < 0) {
-		e->code = ERR_PRECHECK;
-		return err_wrap(e, "the engine at '%s' does not answer", g->socket);
-	}
-	if (ret->status == 200)
+	if (http_exchange(e, g->http, q, ret) == 0)
 		return 0;
-	return err_set(e, ERR_PRECHECK, "the engine at '%s' answers status %d to %s", g->socket,
-	               ret->status, path);
+	e->code = ERR_PRECHECK;
+	if (access(g->socket, R_OK | W_OK) < 0 && errno == EACCES)
+		return err_set(e, ERR_PRECHECK, "no permission on the engine's socket '%s'%s",
+		               g->socket,
+		               root_users_are_mapped() ? ": users here are mapped to others "
+		                                         "(docker run --userns=host)"
+		                                       : "");
+	return err_wrap(e, "the engine at '%s' does not answer", g->socket);
 }
 
-/* GET of a JSON document in the negotiated version of the API. */
-static int get_json(struct err *e, struct engine *g, const char *path, struct json **ret)
+int engine_call(struct err *e, struct engine *g, const struct engine_call *c,
+                struct http_response *ret)
 {
-	CLEANUP(mem_freep) char *full = mem_printf("/v%s%s", g->api, path);
-	struct http_response r = { 0 };
-	int failed = get(e, g, full, ENGINE_TIMEOUT_MS, &r);
+	static const char *const json[] = { "Content-Type: application/json", NULL };
+	CLEANUP(mem_freep) char *url = mem_printf("http://engine/v%s%s", g->api, c->path);
+	CLEANUP(mem_freep) char *body = c->body ? json_print(c->body) : NULL;
+	struct http_request q = { .method = c->method,
+		                  .url = url,
+		                  .unix_socket = g->socket,
+		                  .headers = body ? json : NULL,
+		                  .body = body,
+		                  .body_len = body ? strlen(body) : 0,
+		                  .timeout_ms = c->timeout_ms ? c->timeout_ms : ENGINE_TIMEOUT_MS,
+		                  .body_max = ENGINE_ANSWER_MAX,
+		                  .begin = c->begin,
+		                  .ctx = c->ctx,
+		                  .begin_early = c->begin_early };
 
+	return exchange(e, g, &q, ret);
+}
+
+int engine_refusal(struct err *e, const struct engine *g, const struct engine_call *c,
+                   const struct http_response *r)
+{
+	CLEANUP(json_freep) struct json *doc = NULL;
+	const char *why;
+
+	if (r->body.s && json_parse(e, ERR_PRECHECK, "answer", r->body.s, r->body.len, &doc) < 0)
+		doc = NULL;
+	why = json_str(doc, "message");
+	return err_set(e, ERR_PRECHECK, "the engine at '%s' answers status %d to %.*s%s%s",
+	               g->socket, r->status, (int)strcspn(c->path, "?"), c->path, why ? ": " : "",
+	               why ? why : "");
+}
+
+int engine_get(struct err *e, struct engine *g, const char *path, struct json **ret)
+{
+	struct engine_call c = { .path = path };
+	struct http_response r = { 0 };
+	int failed = engine_call(e, g, &c, &r);
+
+	if (!failed && r.status != 200)
+		failed = engine_refusal(e, g, &c, &r);
 	if (!failed)
 		failed = json_parse(e, ERR_PRECHECK, "answer of the engine",
 		                    r.body.s ? r.body.s : "", r.body.len, ret);
@@ -110,8 +145,11 @@ static int take_ping(struct err *e, struct engine *g, const struct http_response
 
 static int negotiate(struct err *e, struct engine *g, int64_t timeout_ms)
 {
+	struct http_request q = { .url = "http://engine/_ping",
+		                  .unix_socket = g->socket,
+		                  .timeout_ms = (int)timeout_ms };
 	struct http_response r = { 0 };
-	int failed = get(e, g, "/_ping", (int)timeout_ms, &r) < 0 || take_ping(e, g, &r) < 0;
+	int failed = exchange(e, g, &q, &r) < 0 || take_ping(e, g, &r) < 0;
 
 	http_response_release(&r);
 	return failed ? -1 : 0;
@@ -119,8 +157,14 @@ static int negotiate(struct err *e, struct engine *g, int64_t timeout_ms)
 
 int engine_open(struct err *e, const char *socket, int64_t timeout_ms, struct engine **ret)
 {
+	return engine_open_stoppable(e, socket, timeout_ms, NULL, NULL, ret);
+}
+
+int engine_open_stoppable(struct err *e, const char *socket, int64_t timeout_ms,
+                          bool (*stop)(void *ctx), void *ctx, struct engine **ret)
+{
 	CLEANUP(engine_closep) struct engine *g = mem_alloc(sizeof(*g));
-	struct http_options o = { 0 };
+	struct http_options o = { .stop = stop, .ctx = ctx };
 
 	g->socket = mem_dup(socket);
 	if (http_open(e, &o, &g->http) < 0 || negotiate(e, g, timeout_ms) < 0)
@@ -132,6 +176,11 @@ int engine_open(struct err *e, const char *socket, int64_t timeout_ms, struct en
 const char *engine_version(const struct engine *g)
 {
 	return g->version;
+}
+
+bool engine_speaks(const struct engine *g, const char *api)
+{
+	return api_number(g->api) >= api_number(api);
 }
 
 void engine_close(struct engine *g)
@@ -163,16 +212,18 @@ int engine_info(struct err *e, struct engine *g, struct engine_info *ret)
 {
 	static const struct json_reader r = { ERR_PRECHECK, "answer of the engine" };
 	CLEANUP(json_freep) struct json *info = NULL;
-	const char *version, *swarm;
+	const char *version, *swarm, *system;
 
-	if (get_json(e, g, "/info", &info) < 0 ||
+	if (engine_get(e, g, "/info", &info) < 0 ||
 	    json_need_str(e, &r, info, "ServerVersion", &version) < 0)
 		return -1;
 	swarm = json_str(json_get(info, "Swarm"), "LocalNodeState");
+	system = json_str(info, "OperatingSystem");
 	*ret = (struct engine_info){
 		.version = mem_dup(version),
 		.live_restore = json_bool(info, "LiveRestoreEnabled", false),
 		.rootless = has_option(json_get(info, "SecurityOptions"), "name=rootless"),
+		.desktop = system && str_starts(system, "Docker Desktop"),
 		.swarm = mem_dup(swarm ? swarm : "inactive"),
 	};
 	return 0;
@@ -185,13 +236,18 @@ void engine_info_release(struct engine_info *i)
 	*i = (struct engine_info){ 0 };
 }
 
+void container_release(struct container *c)
+{
+	free(c->id);
+	free(c->name);
+	free(c->restart);
+	*c = (struct container){ 0 };
+}
+
 void container_list_release(struct container_list *l)
 {
-	for (int i = 0; i < l->count; i++) {
-		free(l->items[i].id);
-		free(l->items[i].name);
-		free(l->items[i].restart);
-	}
+	for (int i = 0; i < l->count; i++)
+		container_release(&l->items[i]);
 	free(l->items);
 	*l = (struct container_list){ 0 };
 }
@@ -201,7 +257,7 @@ int engine_running_ids(struct err *e, struct engine *g, struct container_list *r
 	CLEANUP(json_freep) struct json *all = NULL;
 
 	*ret = (struct container_list){ 0 };
-	if (get_json(e, g, "/containers/json", &all) < 0)
+	if (engine_get(e, g, "/containers/json", &all) < 0)
 		return -1;
 	ret->items = mem_alloc(sizeof(*ret->items) * (size_t)(json_length(all) + 1));
 	for (const struct json *c = json_first(all); c; c = json_next(c)) {
@@ -221,7 +277,7 @@ static int look_at(struct err *e, struct engine *g, struct container *c)
 	const char *name, *restart;
 	const struct json *host;
 
-	if (get_json(e, g, path, &doc) < 0)
+	if (engine_get(e, g, path, &doc) < 0)
 		return -1;
 	name = json_str(doc, "Name");
 	host = json_get(doc, "HostConfig");
@@ -246,19 +302,15 @@ int engine_running(struct err *e, struct engine *g, struct container_list *ret)
 
 bool engine_ended(struct engine *g, const char *id)
 {
-	CLEANUP(mem_freep)
-	char *url = mem_printf("http://engine/v%s/containers/%s/json", g->api, id);
-	struct http_request q = { .url = url,
-		                  .unix_socket = g->socket,
-		                  .timeout_ms = ENGINE_TIMEOUT_MS,
-		                  .body_max = ANSWER_MAX };
+	CLEANUP(mem_freep) char *path = mem_printf("/containers/%s/json", id);
 	CLEANUP(json_freep) struct json *doc = NULL;
+	struct engine_call c = { .path = path };
 	struct http_response r = { 0 };
 	const struct json *state;
 	bool ended = false;
 	struct err e;
 
-	if (http_exchange(&e, g->http, &q, &r) == 0) {
+	if (engine_call(&e, g, &c, &r) == 0) {
 		ended = r.status == 404;
 		if (r.status == 200 && r.body.s)
 			if (json_parse(&e, ERR_PRECHECK, "container", r.body.s, r.body.len, &doc) <
@@ -277,19 +329,14 @@ bool engine_ended(struct engine *g, const char *id)
 
 int engine_start(struct err *e, struct engine *g, const char *id)
 {
-	CLEANUP(mem_freep)
-	char *url = mem_printf("http://engine/v%s/containers/%s/start", g->api, id);
-	struct http_request q = { .method = "POST",
-		                  .url = url,
-		                  .unix_socket = g->socket,
-		                  .timeout_ms = ENGINE_TIMEOUT_MS };
+	CLEANUP(mem_freep) char *path = mem_printf("/containers/%s/start", id);
+	struct engine_call c = { .method = "POST", .path = path };
 	struct http_response r = { 0 };
-	int failed = http_exchange(e, g->http, &q, &r);
+	int failed = engine_call(e, g, &c, &r);
 
 	/* 304: it runs already */
 	if (!failed && r.status != 204 && r.status != 304)
-		failed = err_set(e, ERR_PRECHECK, "cannot start container '%s': status %d", id,
-		                 r.status);
+		failed = engine_refusal(e, g, &c, &r);
 	http_response_release(&r);
 	return failed;
 }

@@ -23,6 +23,9 @@ const char *engine_usual_socket(void);
 /* ERR_PRECHECK when nothing answers at `socket` within timeout_ms or it is no engine. */
 int engine_open(struct err *e, const char *socket, int64_t timeout_ms,
                 struct engine **ret) MUST_USE;
+/* The same; stop() is asked several times a second while a request waits, and true breaks it off. */
+int engine_open_stoppable(struct err *e, const char *socket, int64_t timeout_ms,
+                          bool (*stop)(void *ctx), void *ctx, struct engine **ret) MUST_USE;
 void engine_close(struct engine *g);
 void engine_closep(struct engine **g); /* for CLEANUP */
 
@@ -30,11 +33,15 @@ void engine_closep(struct engine **g); /* for CLEANUP */
  * when it does not say. Costs nothing, unlike /info and /version, which run programs. */
 const char *engine_version(const struct engine *g);
 
+/* Is the negotiated API this version ("1.30") or a later one? */
+bool engine_speaks(const struct engine *g, const char *api);
+
 struct engine_info {
 	char *version;     /* of the daemon: "20.10.24+dfsg1" */
 	bool live_restore; /* containers run on while the daemon is away */
 	bool rootless;
-	char *swarm; /* LocalNodeState: "inactive", "active", ... */
+	bool desktop; /* Docker Desktop: the node is a virtual machine of its own making */
+	char *swarm;  /* LocalNodeState: "inactive", "active", ... */
 };
 int engine_info(struct err *e, struct engine *g, struct engine_info *ret) MUST_USE;
 void engine_info_release(struct engine_info *i);
@@ -57,6 +64,7 @@ int engine_running_ids(struct err *e, struct engine *g, struct container_list *r
 bool engine_ended(struct engine *g, const char *id);
 /* Starts one that exists; that it runs already is no error. */
 int engine_start(struct err *e, struct engine *g, const char *id) MUST_USE;
+void container_release(struct container *c);
 void container_list_release(struct container_list *l);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/file.h"
 #include "os/process.h"
 
 #define CALL_TIMEOUT_MS 30000
@@ -18,6 +19,20 @@ bool systemd_is_running(void)
 
 	/* sd_booted(3) */
 	return lstat("/run/systemd/system", &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool systemd_is_our_init(void)
+{
+	CLEANUP(str_release) struct str name = { 0 };
+	struct stat root, ours;
+	struct err e;
+
+	if (!systemd_is_running() || file_read(&e, "/proc/1/comm", UNIT_TEXT_MAX, &name) < 0)
+		return false;
+	if (!name.s || strcmp(name.s, "systemd\n") != 0)
+		return false;
+	return stat("/proc/1/root", &root) < 0 ||
+	       (stat("/", &ours) == 0 && root.st_dev == ours.st_dev && root.st_ino == ours.st_ino);
 }
 
 static int systemctl(struct err *e, const char *const *words, const char *const *names, int count,

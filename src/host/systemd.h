@@ -27,6 +27,9 @@ struct unit {
 /* Is systemd the init of this node? */
 bool systemd_is_running(void);
 
+/* And the init of this process, not only of a host whose /run is mounted here? */
+bool systemd_is_our_init(void);
+
 /* States of `count` units into ret[], in the order of the names. */
 int systemd_query(struct err *e, const char *const *names, int count, struct unit *ret) MUST_USE;
 

@@ -124,31 +124,6 @@ bool http_stopped(const struct http *h)
 	return h->options.stop && h->options.stop(h->options.ctx);
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *arg)
-{
-	struct hop *hop = arg;
-	struct str *headers = &hop->response->headers;
-	size_t len = size * count, text = len;
-
-	/* Each answer begins with a status line: also "100 Continue", which is not the one. */
-	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-		str_release(headers);
-		return len;
-	}
-	if (headers->len + len > HTTP_HEADERS_MAX) {
-		hop->failed = true;
-		err_set(hop->e, ERR_RETRY, "'%s' sends endless headers", hop->url.host);
-		return 0;
-	}
-	while (text && (data[text - 1] == '\r' || data[text - 1] == '\n'))
-		text--;
-	if (!text || memchr(data, '\0', text) || memchr(data, '\n', text))
-		return len;
-	str_add(headers, data, text);
-	str_add(headers, "\n", 1);
-	return len;
-}
-
 static bool is_redirect(const struct http_request *q, int status)
 {
 	const char *method = q->method;
@@ -173,6 +148,44 @@ static int begin(struct hop *hop)
 	if (is_redirect(hop->request, r->status) || !hop->request->begin)
 		return 0;
 	return hop->request->begin(hop->e, r, hop->request->ctx, &hop->to);
+}
+
+/* Not "100 Continue", behind which another one comes. */
+static bool is_final(const struct hop *hop)
+{
+	long status = 0;
+
+	curl_easy_getinfo(hop->http->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+	struct hop *hop = arg;
+	struct str *headers = &hop->response->headers;
+	size_t len = size * count, text = len;
+
+	/* Each answer begins with a status line: also "100 Continue", which is not the one. */
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+		str_release(headers);
+		return len;
+	}
+	if (headers->len + len > HTTP_HEADERS_MAX) {
+		hop->failed = true;
+		err_set(hop->e, ERR_RETRY, "'%s' sends endless headers", hop->url.host);
+		return 0;
+	}
+	while (text && (data[text - 1] == '\r' || data[text - 1] == '\n'))
+		text--;
+	if (!text && hop->request->begin_early && !hop->began && is_final(hop)) {
+		hop->failed = begin(hop) < 0;
+		return hop->failed ? 0 : len;
+	}
+	if (!text || memchr(data, '\0', text) || memchr(data, '\n', text))
+		return len;
+	str_add(headers, data, text);
+	str_add(headers, "\n", 1);
+	return len;
 }
 
 static int take_body(struct hop *hop, const char *data, size_t len)

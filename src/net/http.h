@@ -64,6 +64,8 @@ struct http_request {
 	 * for response->body. May be NULL. The sink is not finished here. */
 	int (*begin)(struct err *e, const struct http_response *r, void *ctx, struct sink **ret_to);
 	void *ctx;
+	/* An answer whose body is long in coming: begin() is called at once, content_length is not known. */
+	bool begin_early;
 };
 
 int http_open(struct err *e, const struct http_options *o, struct http **ret) MUST_USE;

@@ -105,16 +105,25 @@ void trust_close(struct trust *t)
 	free(t);
 }
 
-static void load_system(struct trust *t)
+const char *trust_system_bundle(void)
 {
 	const char *file = getenv("SSL_CERT_FILE");
+
+	if (file && *file)
+		return file;
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(*bundles); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return NULL;
+}
+
+static void load_system(struct trust *t)
+{
+	const char *file = trust_system_bundle();
 	struct err e;
 
 	t->system_loaded = true;
-	for (size_t i = 0; !(file && *file) && i < sizeof(bundles) / sizeof(*bundles); i++)
-		if (access(bundles[i], R_OK) == 0)
-			file = bundles[i];
-	if (file && *file && add_file(&e, &t->common, file) < 0)
+	if (file && add_file(&e, &t->common, file) < 0)
 		log_warn("%s", e.msg);
 }
 

@@ -21,6 +21,9 @@ int trust_open(struct err *e, const char *ca_file, const char *certs_dir,
                struct trust **ret) MUST_USE;
 void trust_close(struct trust *t);
 
+/* The system's bundle, NULL when there is none. */
+const char *trust_system_bundle(void);
+
 struct trust_host {
 	void *roots;                          /* of the TLS library: mbedtls_x509_crt */
 	const char *client_cert, *client_key; /* paths, or NULL */

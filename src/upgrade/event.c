@@ -14,6 +14,7 @@
 #define PROGRESS_EVERY_MS 100
 
 static const char *const names[] = {
+	[EVENT_RUN] = "run",
 	[EVENT_INFO] = "info",
 	[EVENT_WARNING] = "warning",
 	[EVENT_PROGRESS] = "progress",
@@ -82,4 +83,47 @@ void event_tell(struct events *v, enum event_kind kind, const char *stage, struc
 		record(v, event);
 	if (v->listen)
 		v->listen(kind, stage, message, event, v->ctx);
+}
+
+static enum event_kind kind_of(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum event_kind)i;
+	return EVENT_INFO;
+}
+
+static void retell_line(struct events *v, const char *line, size_t len, struct json **ret_result)
+{
+	CLEANUP(json_freep) struct json *event = NULL;
+	const char *name, *stage, *message;
+	struct err e;
+
+	/* One that was not written to its end before a power cut is no event. */
+	if (json_parse(&e, ERR_BROKEN, "event", line, len, &event) < 0)
+		return;
+	name = json_str(event, "event");
+	if (name && strcmp(name, "result") == 0 && !*ret_result) {
+		*ret_result = STEAL(event);
+		return;
+	}
+	stage = json_str(event, "stage");
+	message = json_str(event, "message");
+	if (v->listen)
+		v->listen(kind_of(name), stage ? stage : "", message ? message : "", event, v->ctx);
+}
+
+void event_retell(struct events *v, struct str *text, struct json **ret_result)
+{
+	size_t at = 0;
+
+	while (at < text->len) {
+		const char *end = memchr(text->s + at, '\n', text->len - at);
+
+		if (!end)
+			break;
+		retell_line(v, text->s + at, (size_t)(end - (text->s + at)), ret_result);
+		at = (size_t)(end - text->s) + 1;
+	}
+	str_drop(text, at);
 }

@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 
-enum event_kind { EVENT_INFO, EVENT_WARNING, EVENT_PROGRESS };
+enum event_kind { EVENT_RUN, EVENT_INFO, EVENT_WARNING, EVENT_PROGRESS };
 
 struct events {
 	void (*listen)(enum event_kind kind, const char *stage, const char *message,
@@ -35,5 +35,12 @@ void events_release(struct events *v);
 /* `data` is owned by the call, NULL for none. `stage` names a part of the run: "pull", "health". */
 void event_tell(struct events *v, enum event_kind kind, const char *stage, struct json *data,
                 const char *fmt, ...) PRINTF(5, 6);
+
+/*
+ * Tells again what another process told: takes the complete lines off `text`, hands each event to the
+ * listener. The line {"event": "result", ...} with which a command ends is not told but becomes
+ * *ret_result, which comes in as NULL; the caller frees it.
+ */
+void event_retell(struct events *v, struct str *text, struct json **ret_result);
 
 #endif

@@ -2,6 +2,7 @@
 #include "upgrade/job.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -80,8 +81,8 @@ static void record_recovery(const struct run *r, const char *id, const struct jo
 		[TXN_UNTOUCHED] = { ERR_RETRY, "untouched",
 		                    "the run was cut off before anything was touched" },
 	};
-	const struct json *begin =
-		journal_count(j) ? journal_record(j, 0).args : NULL; /* none: cut off at once */
+	const struct json *begin = j && journal_count(j) ? journal_record(j, 0).args
+	                                                 : NULL; /* none: cut off at once */
 	const char *kind = json_str(begin, "kind"), *done = ends[outcome].outcome;
 	CLEANUP(json_freep) struct json *result = json_object();
 	struct err e;
@@ -101,24 +102,17 @@ static void record_recovery(const struct run *r, const char *id, const struct jo
 		log_warn("%s", e.msg);
 }
 
-/* Killed between making the directory of a run and its journal: nothing was begun. */
-static int forget(struct err *e, const struct run *r, const char *id)
-{
-	CLEANUP(mem_freep) char *dir = state_path(r->settings, id, "");
-
-	return file_remove_tree(e, dir);
-}
-
-/* It ended, but was killed before it could say how: only that is made good. */
+/* It ended, or never came to its journal, but was killed before it could say so: only that is made
+ * good. j: NULL, there is none. */
 static int conclude_ended(struct err *e, struct run *r, const char *id, struct journal *j)
 {
 	CLEANUP(json_freep) struct json *result = NULL;
+	enum txn_outcome outcome = TXN_UNTOUCHED;
 	struct txn t = job_txn(r);
-	enum txn_outcome outcome;
 
 	if (state_read(e, r->settings, id, "result.json", &result) < 0)
 		return -1;
-	if (!result && txn_recover(e, &t, j, &outcome) == 0)
+	if (!result && (!j || txn_recover(e, &t, j, &outcome) == 0))
 		record_recovery(r, id, j, outcome);
 	return 0;
 }
@@ -132,7 +126,7 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 	const char *what;
 
 	if (journal_open(e, path, &j) < 0)
-		return e->sys == ENOENT ? forget(e, r, id) : -1;
+		return e->sys == ENOENT ? conclude_ended(e, r, id, NULL) : -1;
 	if (journal_has(j, RECORD_END))
 		return conclude_ended(e, r, id, j);
 	what = journal_has(j, RECORD_COMMIT) ? "committed: it is finished"
@@ -180,6 +174,32 @@ static int take_image(struct err *e, struct job *j, const char *image)
 	return 0;
 }
 
+/* From here on the job is a run: its directory tells what it is, what it says and how it ends. */
+static int begin_record(struct err *e, struct job *j, const struct job_options *o)
+{
+	const struct settings *s = j->run.settings;
+	CLEANUP(mem_freep) char *dir = state_path(s, j->id, "");
+	CLEANUP(mem_freep) char *events = state_path(s, j->id, "events.jsonl");
+	CLEANUP(json_freep) struct json *about = json_object();
+	struct json *data = json_object();
+	char now[CLOCK_UTC_MAX];
+
+	clock_utc(now);
+	json_set_str(about, "command", o->command);
+	json_set_str(about, "image", json_str(j->result, "image"));
+	json_set_str(about, "time", now);
+	json_set_bool(about, "handed_over", o->handed_over);
+	json_set_str(data, "id", j->id);
+	if (file_mkdirs(e, dir, 0700) < 0 || state_write(e, s, j->id, "about.json", about) < 0 ||
+	    events_attach(e, j->events, events) < 0) {
+		json_free(data);
+		return -1;
+	}
+	json_set_str(j->result, "id", j->id);
+	event_tell(j->events, EVENT_RUN, "run", data, "this is run %s", j->id);
+	return 0;
+}
+
 int job_open(struct err *e, const struct settings *s, struct events *v, const struct job_options *o,
              struct job *ret)
 {
@@ -201,18 +221,19 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 		return -1;
 	if (state_prepare(e, s) < 0 || state_lock(e, s, o->command, &ret->lock) < 0 ||
 	    open_store(e, s, &r->store) < 0 || store_clear_temps(e, r->store) < 0 ||
-	    recover_last(e, r, &ret->recovered) < 0)
+	    recover_last(e, r, &ret->recovered) < 0 || state_next_id(e, s, &ret->id) < 0)
 		return -1;
 	/* The way back of that run is over; this one begins anew. */
 	r->undoing = false;
 	r->down_at = r->healthy_at = 0;
-	return 0;
+	return o->recorded ? begin_record(e, ret, o) : 0;
 }
 
 void job_close(struct job *j)
 {
 	store_close(j->run.store);
 	reference_release(&j->image);
+	free(j->id);
 	json_free(j->result);
 	json_free(j->recovered);
 	lock_release(&j->lock);
@@ -240,7 +261,10 @@ void job_conclude(struct job *j, const struct err *e)
 	if (j->run.down_at && j->run.healthy_at)
 		json_set_int(j->result, "downtime_ms", j->run.healthy_at - j->run.down_at);
 	json_set_int(j->result, "total_ms", clock_ms() - j->started);
-	if (id && state_write(&mine, j->run.settings, id, "result.json", j->result) < 0)
+	if (!id)
+		return;
+	if (state_write(&mine, j->run.settings, id, "result.json", j->result) < 0 ||
+	    state_prune(&mine, j->run.settings) < 0)
 		log_warn("%s", mine.msg);
 }
 

@@ -22,6 +22,7 @@ struct job {
 	struct events *events;
 	int lock;
 	int64_t started; /* clock_ms() */
+	char *id;        /* of its directory in runs/, or of the run that would come next */
 	struct json *result;
 	struct json *recovered; /* {"run": ID, "outcome": "undone" or "finished"}, or NULL */
 };
@@ -32,6 +33,8 @@ struct job_options {
 	bool at_boot;                     /* the units have not started yet and are left alone */
 	bool on_node;      /* needs the node's engine: refused early where there is none */
 	const char *image; /* a reference that the job is about, or NULL */
+	bool handed_over;  /* to this process, by one that may not live to hear how it ended */
+	bool recorded;     /* it is a run: what it tells and how it ends stay on the node */
 };
 
 /*

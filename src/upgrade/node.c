@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -34,6 +36,28 @@ int node_qualifies(struct err *e, const struct settings *s)
 	return 0;
 }
 
+static bool is_follower(const struct settings *s, const struct container *c)
+{
+	for (int i = 0; s->followers && s->followers[i]; i++)
+		if (strcmp(s->followers[i], c->id) == 0)
+			return true;
+	return false;
+}
+
+/* Those that were made to follow this run do not count as work of the node. */
+static void drop_followers(const struct settings *s, struct container_list *l)
+{
+	int kept = 0;
+
+	for (int i = 0; i < l->count; i++) {
+		if (is_follower(s, &l->items[i]))
+			container_release(&l->items[i]);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->count = kept;
+}
+
 int node_open(struct err *e, const struct settings *s, struct node **ret)
 {
 	CLEANUP(node_freep) struct node *n = mem_alloc(sizeof(*n));
@@ -48,6 +72,7 @@ int node_open(struct err *e, const struct settings *s, struct node **ret)
 	if (n->engine.rootless)
 		return err_set(e, ERR_PRECHECK,
 		               "the engine at '%s' is rootless: it is not this node's", n->socket);
+	drop_followers(s, &n->running);
 	*ret = STEAL(n);
 	return 0;
 }
@@ -85,6 +110,42 @@ static char *path_of(pid_t pid)
 	return NULL;
 }
 
+/* The process that listens on a socket, or that opened it before the one that does: systemd. 0: not
+ * known. */
+static pid_t listener_of(const char *path)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	CLEANUP(mem_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (fd < 0 || strlen(path) >= sizeof(name.sun_path))
+		return 0;
+	memcpy(name.sun_path, path, strlen(path));
+	if (connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return 0;
+	return peer.pid;
+}
+
+/* Does the socket belong to a second process of the unit's program? It may well be a third party's
+ * that passes everything on. */
+static bool is_of_another(const struct node *n, const struct unit *u)
+{
+	pid_t pid = listener_of(n->socket);
+	struct stat theirs, ours;
+	char path[64];
+
+	if (pid <= 1 || u->main_pid <= 0 || pid == u->main_pid)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (stat(path, &theirs) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)u->main_pid);
+	return stat(path, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
+}
+
 int node_look_up_units(struct err *e, struct node *n, const char *const *names, int count)
 {
 	CLEANUP(mem_freep) struct unit *all = mem_alloc(sizeof(*all) * (size_t)(count + 1));
@@ -104,6 +165,11 @@ int node_look_up_units(struct err *e, struct node *n, const char *const *names, 
 			return err_set(e, ERR_PRECHECK,
 			               "unit '%s' is %s, not active: mend it first",
 			               n->units[i].name, n->units[i].active);
+	if (n->unit_count && is_of_another(n, &n->units[n->unit_count - 1]))
+		return err_set(e, ERR_PRECHECK,
+		               "the engine at '%s' is not that of unit '%s': name its socket "
+		               "with --socket",
+		               n->socket, n->units[n->unit_count - 1].name);
 	if (n->unit_count)
 		n->search_path = path_of(n->units[n->unit_count - 1].main_pid);
 	if (!n->search_path)

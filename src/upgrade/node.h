@@ -22,7 +22,7 @@ int node_qualifies(struct err *e, const struct settings *s) MUST_USE;
 /* The same, and an engine that answers and is not rootless. ERR_PRECHECK otherwise. */
 int node_open(struct err *e, const struct settings *s, struct node **ret) MUST_USE;
 /* Those of the named units that the node has, and the search path of the last one's process.
- * ERR_PRECHECK when it has none of them or one is not active. */
+ * ERR_PRECHECK when it has none of them, one is not active, or the engine is another process. */
 int node_look_up_units(struct err *e, struct node *n, const char *const *names, int count) MUST_USE;
 void node_free(struct node *n);
 void node_freep(struct node **n); /* for CLEANUP */

@@ -30,7 +30,9 @@ struct settings {
 	bool plain_http;           /* for registries on loopback */
 	int64_t health_timeout_ms; /* -1: the profile's */
 	int64_t soak_ms;           /* -1: the profile's */
-	void *owned;               /* the parsed config.json that strings above point into */
+	/* Containers that only watch this run, NULL-terminated: they may end at any time. May be NULL. */
+	const char *const *followers;
+	void *owned; /* the parsed config.json that strings above point into */
 };
 
 void settings_init(struct settings *s);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,23 @@ int state_write(struct err *e, const struct settings *s, const char *id, const c
 	CLEANUP(mem_freep) char *lines = mem_printf("%s\n", text);
 
 	return file_replace(e, path, lines, strlen(lines), 0600);
+}
+
+void state_mark_told(const struct settings *s, const char *id)
+{
+	CLEANUP(mem_freep) char *path = state_path(s, id, "told");
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	/* Not worth a failure, nor an fsync: at worst the result is told once more. */
+	if (fd >= 0)
+		close(fd);
+}
+
+bool state_was_told(const struct settings *s, const char *id)
+{
+	CLEANUP(mem_freep) char *path = state_path(s, id, "told");
+
+	return file_exists(path);
 }
 
 static int is_committed(struct err *e, const struct settings *s, const char *id, bool *ret)

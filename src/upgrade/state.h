@@ -4,10 +4,13 @@
  *
  *	lock               held by the run that is going on
  *	runs/ID/           ID counts up: "000001"
- *	    plan.json      what was to be done
+ *	    about.json     {"command": "upgrade", "image": "host/path:tag", "time": "..."}
+ *	    plan.json      what was to be done; none: it never came to that
  *	    journal        what was done (txn/journal.h)
  *	    events.jsonl   what was told (upgrade/event.h)
- *	    result.json    how it ended
+ *	    result.json    how it ended (job.h); none: it goes on, or was cut off
+ *	    told           it was handed over, and whoever asked for it has had the result
+ *	bin/nodelift       this program, for what must go on when we end
  *	store/             content by digest (oci/store.h)
  */
 #ifndef UPGRADE_STATE_H
@@ -45,6 +48,10 @@ int state_read(struct err *e, const struct settings *s, const char *id, const ch
                struct json **ret) MUST_USE;
 int state_write(struct err *e, const struct settings *s, const char *id, const char *file,
                 const struct json *v) MUST_USE;
+
+/* Somebody waited for the end of this run and was told its result. */
+void state_mark_told(const struct settings *s, const char *id);
+bool state_was_told(const struct settings *s, const char *id);
 
 /*
  * The plan of the run that made the node what it is: the last one that was committed. *ret is NULL

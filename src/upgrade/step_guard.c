@@ -12,40 +12,13 @@
  * unit along has no such step.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "os/file.h"
 #include "upgrade/run.h"
-
-static int write_program(struct err *e, int from, const char *path)
-{
-	CLEANUP(mem_freep) char *temp = mem_printf("%s.new", path);
-	int to, failed;
-
-	if (file_remove(e, temp) < 0 || file_create(e, temp, 0700, &to) < 0)
-		return -1;
-	failed = file_copy(e, from, to, temp) < 0 || file_sync(e, to, temp) < 0;
-	if (close(to) < 0 && !failed)
-		return err_sys(e, "cannot write '%s'", temp);
-	if (failed || file_rename(e, temp, path) < 0)
-		return -1;
-	return file_sync_parent(e, path);
-}
-
-static int copy_self(struct err *e, const char *path)
-{
-	CLEANUP(mem_closep) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	CLEANUP(mem_freep) char *dir = file_parent(path);
-
-	if (self < 0)
-		return err_sys(e, "cannot open '/proc/self/exe'");
-	if (file_mkdirs(e, dir, 0700) < 0)
-		return -1;
-	return write_program(e, self, path);
-}
+#include "upgrade/self.h"
 
 static int apply(struct err *e, const struct json *args, void *ctx)
 {
@@ -54,7 +27,7 @@ static int apply(struct err *e, const struct json *args, void *ctx)
 	CLEANUP(mem_freep) char *wants = file_parent(link);
 
 	(void)ctx;
-	if (copy_self(e, json_str(args, "program")) < 0 ||
+	if (self_install(e, json_str(args, "program")) < 0 ||
 	    file_replace(e, unit, text, strlen(text), 0644) < 0 || file_mkdirs(e, wants, 0755) < 0)
 		return -1;
 	if (symlink(unit, link) < 0 && errno != EEXIST)

@@ -21,8 +21,6 @@ static int begin_run(struct err *e, struct job *j, const struct json *plan, stru
 {
 	const struct settings *s = j->run.settings;
 	const char *id = json_str(plan, "id");
-	CLEANUP(mem_freep) char *dir = state_path(s, id, "");
-	CLEANUP(mem_freep) char *events = state_path(s, id, "events.jsonl");
 	CLEANUP(mem_freep) char *journal = state_path(s, id, "journal");
 	CLEANUP(json_freep) struct json *about = json_object();
 	char now[CLOCK_UTC_MAX];
@@ -33,10 +31,8 @@ static int begin_run(struct err *e, struct job *j, const struct json *plan, stru
 	json_set_str(about, "kind", json_str(plan, "kind"));
 	json_set_str(about, "from", json_str(plan, "from"));
 	json_set_str(about, "to", json_str(plan, "to"));
-	if (file_mkdirs(e, dir, 0700) < 0 || state_write(e, s, id, "plan.json", plan) < 0 ||
-	    events_attach(e, j->events, events) < 0 || journal_create(e, journal, ret) < 0)
+	if (state_write(e, s, id, "plan.json", plan) < 0 || journal_create(e, journal, ret) < 0)
 		return -1;
-	json_set_str(j->result, "id", id);
 	return journal_append(e, *ret, RECORD_BEGIN, -1, NULL, about);
 }
 
@@ -81,14 +77,13 @@ static int collect_runs(struct err *e, const struct settings *s, struct keep_lis
 	if (state_runs(e, s, &ids) < 0 || state_last_committed(e, s, &committed) < 0)
 		return -1;
 	collect(committed, ret);
-	for (int i = 0; i < ids.count; i++) {
+	for (int i = ids.count - 1, found = 0; i >= 0 && found < CONTENT_OF_RUNS; i--) {
 		CLEANUP(json_freep) struct json *plan = NULL;
 
-		if (i < ids.count - CONTENT_OF_RUNS)
-			continue;
 		if (state_read(e, s, ids.items[i], "plan.json", &plan) < 0)
 			return -1;
 		collect(plan, ret);
+		found += plan != NULL;
 	}
 	return 0;
 }
@@ -100,16 +95,15 @@ static void keep_list_release(struct keep_list *l)
 	free(l->hex);
 }
 
-/* After a run: the runs before the last few, and the content that only they name. */
+/* After a plan was carried out: the content that only older ones name. */
 static void prune(struct job *j)
 {
 	CLEANUP(keep_list_release) struct keep_list l = { 0 };
-	const struct settings *s = j->run.settings;
 	struct err e;
 	int64_t freed;
 
-	if (collect_runs(&e, s, &l) < 0 || store_prune(&e, j->run.store, is_kept, &l, &freed) < 0 ||
-	    state_prune(&e, s) < 0)
+	if (collect_runs(&e, j->run.settings, &l) < 0 ||
+	    store_prune(&e, j->run.store, is_kept, &l, &freed) < 0)
 		log_warn("cannot tidy up: %s", e.msg);
 }
 
@@ -149,19 +143,18 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
-	CLEANUP(mem_freep) char *id = NULL;
 	const struct settings *s = j->run.settings;
 	char digest[DIGEST_TEXT_MAX];
 	struct plan_request q;
 
-	if (prepare_image(e, &j->run, &j->image, &p) < 0 || state_next_id(e, s, &id) < 0)
+	if (prepare_image(e, &j->run, &j->image, &p) < 0)
 		return -1;
 	digest_format(&p.image->top, digest);
 	json_set_str(j->result, "digest", digest);
 	json_set_str(j->result, "from", p.node->engine.version);
 	json_set_str(j->result, "to", p.version);
 	q = (struct plan_request){
-		.id = id,
+		.id = j->id,
 		.kind = "upgrade",
 		.state_dir = s->state_dir,
 		.image = p.image,
@@ -244,20 +237,18 @@ static int plan_back(struct err *e, struct job *j, const struct json *last, stru
 	const struct json *health = plan_step(last, "health");
 	CLEANUP(node_freep) struct node *n = NULL;
 	CLEANUP(change_list_release) struct change_list changes = { 0 };
-	CLEANUP(mem_freep) char *id = NULL;
 	struct plan_request q;
 
 	if (node_open(e, s, &n) < 0 || look_up_units_of(e, n, last) < 0)
 		return -1;
 	prepare_tell_node(&j->run, n);
 	if (change_from_swap(e, plan_step(last, "swap"), j->run.store, &changes) < 0 ||
-	    change_check_elf(e, &changes, j->run.store) < 0 || change_check_room(e, &changes) < 0 ||
-	    state_next_id(e, s, &id) < 0)
+	    change_check_elf(e, &changes, j->run.store) < 0 || change_check_room(e, &changes) < 0)
 		return -1;
 	json_set_str(j->result, "from", n->engine.version);
 	json_set_str(j->result, "to", json_str(last, "from"));
 	q = (struct plan_request){
-		.id = id,
+		.id = j->id,
 		.kind = "rollback",
 		.state_dir = s->state_dir,
 		.made = plan_step(last, "mkdir"),
