@@ -52,9 +52,12 @@ int store_open(struct err *e, const char *dir, struct store **ret)
 	for (size_t i = 0; i < sizeof(subdirs) / sizeof(*subdirs); i++) {
 		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, subdirs[i]);
 
-		if (file_mkdirs(e, path, DIR_MODE) < 0)
+		/* Also what was there: who gave content its name may not have lived to sync that. */
+		if (file_mkdirs(e, path, DIR_MODE) < 0 || file_sync_dir(e, path) < 0)
 			return -1;
 	}
+	if (file_sync_dir(e, dir) < 0)
+		return -1;
 	*ret = mem_alloc(sizeof(**ret));
 	(*ret)->dir = mem_dup(dir);
 	return 0;

@@ -100,14 +100,18 @@ static void keep_list_release(struct keep_list *l)
 	free(l->hex);
 }
 
-/* After a run: the runs before the last few, and the content that only they name. */
-static void prune(struct job *j)
+/*
+ * The runs before the last few, and the content that neither the others nor this plan name. After
+ * a run; and before it, because those before may all have been killed.
+ */
+static void prune(struct job *j, const struct json *plan)
 {
 	CLEANUP(keep_list_release) struct keep_list l = { 0 };
 	const struct settings *s = j->run.settings;
 	struct err e;
 	int64_t freed;
 
+	collect(plan, &l);
 	if (collect_runs(&e, s, &l) < 0 || store_prune(&e, j->run.store, is_kept, &l, &freed) < 0 ||
 	    state_prune(&e, s) < 0)
 		log_warn("cannot tidy up: %s", e.msg);
@@ -132,6 +136,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	int failed;
 
 	json_unset(j->result, "outcome");
+	prune(j, plan);
 	if (begin_run(e, j, plan, &journal) < 0)
 		return -1;
 	failed = txn_execute(e, &t, journal, json_get(plan, "steps"));
@@ -140,7 +145,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	else
 		json_set_str(j->result, "outcome", outcome);
 	if (!failed || e->code != ERR_BROKEN)
-		prune(j);
+		prune(j, plan);
 	return failed;
 }
 
