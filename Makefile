@@ -64,13 +64,15 @@ BUILD_PACKAGES += $(if $(filter aarch64,$(FLAVOUR)),gcc-aarch64-linux-gnu linux-
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck perl
 IMAGE_PACKAGES := ca-certificates jq
 TEST_PACKAGES := perl $(IMAGE_PACKAGES) $(shell cat tests/lab/packages 2>/dev/null)
+CRASH_PACKAGES := $(shell cat tests/crash/packages 2>/dev/null)
 
-.PHONY: deps build-deps lint-deps image-deps test-deps
+.PHONY: deps build-deps lint-deps image-deps test-deps crash-deps
 deps: ; @vendor/deps.sh $(sort $(BUILD_PACKAGES) $(LINT_PACKAGES) $(TEST_PACKAGES))
 build-deps: ; @vendor/deps.sh $(BUILD_PACKAGES)
 lint-deps: ; @vendor/deps.sh $(LINT_PACKAGES)
 image-deps: ; @vendor/deps.sh $(IMAGE_PACKAGES)
 test-deps: ; @vendor/deps.sh $(sort $(BUILD_PACKAGES) $(TEST_PACKAGES))
+crash-deps: ; @vendor/deps.sh $(sort $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CRASH_PACKAGES))
 
 # ---- the libraries, once for each flavour
 
@@ -185,8 +187,13 @@ demo: all test-deps
 bench: all test-deps
 	$(Q)tests/bench/run
 
-test-crash: all test-deps
+test-crash: all crash-deps
 	$(Q)tests/crash/run
+	$(Q)tests/crash/run --filesystem all
+	$(Q)tests/crash/powercut
+	$(Q)tests/crash/longlife
+	$(Q)tests/lab/with tests/crash/nodekill
+	$(Q)tests/lab/with tests/crash/nodelife
 
 # ---- the rest
 

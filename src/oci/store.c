@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -52,9 +53,12 @@ int store_open(struct err *e, const char *dir, struct store **ret)
 	for (size_t i = 0; i < sizeof(subdirs) / sizeof(*subdirs); i++) {
 		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, subdirs[i]);
 
-		if (file_mkdirs(e, path, DIR_MODE) < 0)
+		/* Also what was there: who gave content its name may not have lived to sync that. */
+		if (file_mkdirs(e, path, DIR_MODE) < 0 || file_sync_dir(e, path) < 0)
 			return -1;
 	}
+	if (file_sync_dir(e, dir) < 0)
+		return -1;
 	*ret = mem_alloc(sizeof(**ret));
 	(*ret)->dir = mem_dup(dir);
 	return 0;
@@ -436,6 +440,7 @@ struct prune {
 	struct store *store;
 	bool (*keep)(const struct digest *d, void *ctx);
 	void *ctx;
+	time_t before; /* what came later stays */
 	int64_t bytes;
 };
 
@@ -465,9 +470,11 @@ static int prune_dir(struct err *e, struct prune *p, const char *name,
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (wanted(p, algorithm, entry->d_name))
+		/* The time of its last change of names: a file of the node that was linked is old. */
+		if (wanted(p, algorithm, entry->d_name) || lstat(path, &st) < 0 ||
+		    st.st_ctime > p->before)
 			continue;
-		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+		if (S_ISREG(st.st_mode) && st.st_nlink == 1)
 			p->bytes += st.st_blocks * 512;
 		failed = file_remove_tree(e, path);
 	}
@@ -476,9 +483,11 @@ static int prune_dir(struct err *e, struct prune *p, const char *name,
 }
 
 int store_prune(struct err *e, struct store *s, bool (*keep)(const struct digest *d, void *ctx),
-                void *ctx, int64_t *ret_bytes)
+                void *ctx, int64_t age_s, int64_t *ret_bytes)
 {
-	struct prune p = { .store = s, .keep = keep, .ctx = ctx };
+	struct prune p = {
+		.store = s, .keep = keep, .ctx = ctx, .before = time(NULL) - (time_t)age_s
+	};
 	int failed = 0;
 
 	for (size_t i = 0; i < sizeof(subdirs) / sizeof(*subdirs) && failed == 0; i++)
@@ -492,7 +501,7 @@ int store_prune(struct err *e, struct store *s, bool (*keep)(const struct digest
 
 int store_clear_temps(struct err *e, struct store *s)
 {
-	struct prune p = { .store = s };
+	struct prune p = { .store = s, .before = time(NULL) };
 
 	return prune_dir(e, &p, "tmp", DIGEST_NONE);
 }

@@ -77,9 +77,9 @@ int store_add_file(struct err *e, struct store *s, const char *path,
 /* Removes what a process that was killed left in tmp/. The caller has the node's lock. */
 int store_clear_temps(struct err *e, struct store *s) MUST_USE;
 
-/* Removes everything for which keep() says no, and all that is in tmp/ and partial/.
- * *ret_bytes is what became free. */
+/* Removes everything for which keep() says no, and all that is in tmp/ and partial/, if it is there
+ * for age_s seconds or more. *ret_bytes is what became free. */
 int store_prune(struct err *e, struct store *s, bool (*keep)(const struct digest *d, void *ctx),
-                void *ctx, int64_t *ret_bytes) MUST_USE;
+                void *ctx, int64_t age_s, int64_t *ret_bytes) MUST_USE;
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 
 #define READ_CHUNK 65536
 #define COPY_CHUNK (256 * 1024)
-#define TREE_FDS 16
 
 int file_read(struct err *e, const char *path, size_t limit, struct str *ret)
 {
@@ -170,18 +169,52 @@ int file_remove(struct err *e, const char *path)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int remove_at(int dir, const char *name, const dev_t *device);
+
+static int empty_dir(int fd, dev_t device)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
+	DIR *d = fdopendir(fd);
+	struct dirent *entry;
+	int failed = 0;
+
+	if (!d) {
+		close(fd);
+		return -1;
+	}
+	while (failed == 0 && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			failed = remove_at(dirfd(d), entry->d_name, &device);
+	closedir(d);
+	return failed;
+}
+
+/* device: of the directory above, NULL at the top. Only directories tell where a mount begins: on
+ * an overlayfs a file may be on another device than the directory that it is in. */
+static int remove_at(int dir, const char *name, const dev_t *device)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISDIR(st.st_mode))
+		return unlinkat(dir, name, 0);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (device && st.st_dev != *device) {
+		close(fd);
+		errno = EBUSY;
+		return -1;
+	}
+	if (empty_dir(fd, st.st_dev) < 0)
+		return -1;
+	return unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 int file_remove_tree(struct err *e, const char *path)
 {
-	if (nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 &&
-	    errno != ENOENT)
+	if (remove_at(AT_FDCWD, path, NULL) < 0)
 		return err_sys(e, "cannot remove '%s'", path);
 	return 0;
 }

@@ -24,12 +24,13 @@ static const char *const names[] = {
 struct journal {
 	char *path;
 	int fd;                     /* -1: not open for writing yet */
-	off_t good;                 /* where the next record belongs */
+	struct str text;            /* all good records: the next one belongs behind them */
 	char last_sum[SUM_LEN + 1]; /* of the last good record */
 	struct json **records;
 	int count;
 	bool torn;
-	bool lost; /* what is at the end of the file is not known: nothing may follow */
+	bool unsure; /* a sync failed: nobody can say what of the file is on the disk */
+	bool lost;   /* and it could not be replaced: nothing may follow */
 };
 
 static void sum_of(const char *before, const char *text, size_t len, char ret[SUM_LEN + 1])
@@ -64,6 +65,7 @@ void journal_close(struct journal *j)
 		json_free(j->records[i]);
 	free(j->records);
 	mem_closep(&j->fd);
+	str_release(&j->text);
 	free(j->path);
 	free(j);
 }
@@ -136,8 +138,9 @@ static bool take_line(struct journal *j, const char *line, size_t len)
 	return true;
 }
 
-static int read_records(struct err *e, struct journal *j, const struct str *text)
+static int read_records(struct err *e, struct journal *j)
 {
+	const struct str *text = &j->text;
 	size_t at = 0;
 
 	while (at < text->len) {
@@ -157,19 +160,24 @@ static int read_records(struct err *e, struct journal *j, const struct str *text
 		}
 		at += len + 1;
 	}
-	j->good = (off_t)at;
+	j->text.len = at;
 	return 0;
 }
 
 int journal_open(struct err *e, const char *path, struct journal **ret)
 {
 	CLEANUP(journal_closep) struct journal *j = journal_new(path);
-	CLEANUP(str_release) struct str text = { 0 };
 
-	if (file_read(e, path, JOURNAL_MAX, &text) < 0 || read_records(e, j, &text) < 0)
+	if (file_read(e, path, JOURNAL_MAX, &j->text) < 0 || read_records(e, j) < 0)
 		return -1;
 	*ret = STEAL(j);
 	return 0;
+}
+
+static int sync_file(struct err *e, struct journal *j, int fd)
+{
+	j->unsure = file_sync(e, fd, j->path) < 0;
+	return j->unsure ? -1 : 0;
 }
 
 /* Only now may a torn record be cut off: who merely reads may meet a record that is being written. */
@@ -182,22 +190,38 @@ static int open_for_writing(struct err *e, struct journal *j)
 	fd = open(j->path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", j->path);
-	if (j->torn && ftruncate(fd, j->good) < 0)
+	if (j->torn && ftruncate(fd, (off_t)j->text.len) < 0)
 		return err_sys(e, "cannot cut the torn record off '%s'", j->path);
-	if (j->torn && file_sync(e, fd, j->path) < 0)
+	if (j->torn && sync_file(e, j, fd) < 0)
 		return -1;
+	j->torn = false;
 	j->fd = mem_steal_fd(&fd);
 	return 0;
+}
+
+/* A failed sync is not tried again: the kernel drops what it could not write, and the second one
+ * would say that all is well. The good records go into a file of their own instead. */
+static void begin_anew(struct journal *j)
+{
+	struct err ignored;
+
+	mem_closep(&j->fd);
+	j->fd = -1;
+	j->lost = file_replace(&ignored, j->path, j->text.s, j->text.len, 0600) < 0;
+	j->torn = j->unsure = false;
 }
 
 /* A record that was not written as a whole must not stay: the next one would follow it. */
 static void cut_off(struct journal *j)
 {
-	if (j->fd < 0)
+	off_t good = (off_t)j->text.len;
+	struct err ignored;
+
+	if (j->fd < 0 && !j->unsure)
 		return;
-	if (ftruncate(j->fd, j->good) < 0 || lseek(j->fd, j->good, SEEK_SET) < 0 ||
-	    fsync(j->fd) < 0)
-		j->lost = true;
+	if (j->unsure || ftruncate(j->fd, good) < 0 || lseek(j->fd, good, SEEK_SET) < 0 ||
+	    sync_file(&ignored, j, j->fd) < 0)
+		begin_anew(j);
 }
 
 int journal_append(struct err *e, struct journal *j, enum record_kind record, int step,
@@ -222,14 +246,24 @@ int journal_append(struct err *e, struct journal *j, enum record_kind record, in
 		return err_set(e, ERR_BROKEN, "journal '%s' cannot be written any more", j->path);
 	if (open_for_writing(e, j) < 0 ||
 	    file_write_all(e, j->fd, j->path, bytes, strlen(bytes)) < 0 ||
-	    file_sync(e, j->fd, j->path) < 0) {
+	    sync_file(e, j, j->fd) < 0) {
 		cut_off(j);
 		return -1;
 	}
-	j->good += (off_t)strlen(bytes);
+	str_add(&j->text, bytes, strlen(bytes));
 	memcpy(j->last_sum, sum, sizeof(sum));
 	remember(j, STEAL(line));
 	return 0;
+}
+
+int journal_sync(struct err *e, struct journal *j)
+{
+	if (open_for_writing(e, j) == 0 && sync_file(e, j, j->fd) == 0)
+		return 0;
+	if (!j->unsure)
+		return -1;
+	begin_anew(j);
+	return j->lost ? -1 : 0;
 }
 
 int journal_count(const struct journal *j)

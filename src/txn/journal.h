@@ -12,7 +12,8 @@
  * Invariants:
  *  1. A record is on the disk (fsync) before journal_append() returns.
  *  2. The INTENT of a step is on the disk before the step's first effect.
- *  3. Records are only ever appended. `seq` counts from 0 without a gap.
+ *  3. Records are only ever appended. `seq` counts from 0 without a gap. Where a sync failed, a new
+ *     file with the records before it takes the journal's place.
  *  4. Only the last line can be incomplete: it is ignored and cut off before the next append.
  *     Damage before it is ERR_BROKEN; nothing is guessed.
  *  5. COMMIT is written at most once, after the last step is DONE. With it a run goes forward
@@ -83,13 +84,17 @@ void journal_closep(struct journal **j); /* for CLEANUP */
 int journal_append(struct err *e, struct journal *j, enum record_kind record, int step,
                    const char *kind, const struct json *args) MUST_USE;
 
+/* The records that were read are on the disk, too, when this returns: who wrote them may not have
+ * lived to sync them. */
+int journal_sync(struct err *e, struct journal *j) MUST_USE;
+
 /* The records, those of journal_open() and those appended since. Valid until journal_close(). */
 int journal_count(const struct journal *j);
 struct record journal_record(const struct journal *j, int index);
 bool journal_has(const struct journal *j, enum record_kind record);
 bool journal_was_torn(const struct journal *j); /* an incomplete last line was ignored */
-/* An append failed and what it left could not be cut off: nobody can say whether that record is on
- * the disk. Every further append fails. */
+/* An append failed and what it left could neither be cut off nor replaced by a file without it:
+ * nobody can say whether that record is on the disk. Every further append fails. */
 bool journal_is_lost(const struct journal *j);
 
 #endif

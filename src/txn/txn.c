@@ -175,7 +175,8 @@ int txn_recover(struct err *e, const struct txn *t, struct journal *j, enum txn_
 	*ret = TXN_COMMITTED;
 	if (journal_has(j, RECORD_COMMIT)) {
 		/* The node is what it should be: what is left to tidy up is no reason to call it broken. */
-		if (!journal_has(j, RECORD_END) && settle_all(e, t, j) < 0)
+		if (!journal_has(j, RECORD_END) &&
+		    (journal_sync(e, j) < 0 || settle_all(e, t, j) < 0))
 			log_warn("%s", e->msg);
 		return 0;
 	}
@@ -185,6 +186,10 @@ int txn_recover(struct err *e, const struct txn *t, struct journal *j, enum txn_
 			*ret = TXN_UNTOUCHED;
 		return 0;
 	}
+	/* No record may follow one that can still be lost. But the node comes first: undo goes by what
+	 * it finds, whatever becomes of the journal. */
+	if (journal_sync(e, j) < 0)
+		log_warn("%s", e->msg);
 	if (undo_all(e, t, j, &disturbed) < 0)
 		return -1;
 	if (!disturbed)

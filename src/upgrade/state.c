@@ -29,6 +29,9 @@ int state_prepare(struct err *e, const struct settings *s)
 
 	if (file_mkdirs(e, s->state_dir, 0700) < 0 || file_mkdirs(e, runs, 0700) < 0)
 		return err_wrap(e, "state directory");
+	/* Also when they were there: who made them may not have lived to sync that. */
+	if (file_sync_parent(e, s->state_dir) < 0 || file_sync_dir(e, s->state_dir) < 0)
+		return err_wrap(e, "state directory");
 	return 0;
 }
 

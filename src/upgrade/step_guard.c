@@ -49,7 +49,7 @@ static int take_away(struct err *e, const struct json *args, void *ctx)
 
 	(void)ctx;
 	if (remove_name(e, json_str(args, "link")) < 0 || file_remove(e, unit) < 0 ||
-	    file_remove(e, program) < 0)
+	    remove_name(e, program) < 0)
 		return -1;
 	return remove_name(e, json_str(args, "unit"));
 }

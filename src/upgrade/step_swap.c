@@ -60,6 +60,8 @@ static bool is_none(const struct digest *d)
 static int sync_names(struct err *e, const struct json *args)
 {
 	const char *last = "";
+	int failed = 0;
+	struct err mine;
 
 	/* Files of one directory stand together: it is synced once. */
 	for (const struct json *f = json_first(json_get(args, "files")); f; f = json_next(f)) {
@@ -69,11 +71,11 @@ static int sync_names(struct err *e, const struct json *args)
 		if (strncmp(last, path, len) == 0 && !strchr(last + len, '/'))
 			continue;
 		/* A directory that went away with a step before this one has no names to sync. */
-		if (file_sync_parent(e, path) < 0 && e->sys != ENOENT)
-			return -1;
+		if (file_sync_parent(&mine, path) < 0 && mine.sys != ENOENT && !failed++)
+			*e = mine;
 		last = path;
 	}
-	return 0;
+	return failed ? -1 : 0;
 }
 
 /* Somebody may have replaced the file since the plan was made: then this plan is not for it. */
@@ -198,6 +200,7 @@ static int undo_one(struct err *e, const struct json *f, const struct run *r)
 {
 	CLEANUP(swap_release) struct swap s = { 0 };
 	struct digest at_path, at_temp, at_backup;
+	bool waits;
 
 	if (swap_read(e, f, &s) < 0 || content_found(e, s.path, &at_path) < 0)
 		return -1;
@@ -212,12 +215,13 @@ static int undo_one(struct err *e, const struct json *f, const struct run *r)
 			return -1;
 		return file_remove(e, s.backup);
 	}
-	if (digest_equal(&at_backup, &s.old))
+	waits = !is_none(&s.new) && digest_equal(&at_temp, &s.new);
+	if (digest_equal(&at_backup, &s.old) && (is_none(&at_path) || !waits))
 		return file_rename(e, s.backup, s.path);
-	if (!is_none(&s.new) && digest_equal(&at_temp, &s.new)) {
+	if (waits) {
 		log_warn("'%s' was changed by somebody else, not by us: it is left as it is",
 		         s.path);
-		return 0;
+		return file_remove(e, s.backup);
 	}
 	return restore(e, r, &s, !is_none(&at_path));
 }

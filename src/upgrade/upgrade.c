@@ -11,9 +11,7 @@
 #include "upgrade/plan.h"
 #include "upgrade/prepare.h"
 #include "upgrade/state.h"
-
-/* The last two: an upgrade that was rolled back is often tried again, and needs no download then. */
-#define CONTENT_OF_RUNS 2
+#include "upgrade/tidy.h"
 
 /* ---- executing a plan ---- */
 
@@ -36,77 +34,6 @@ static int begin_run(struct err *e, struct job *j, const struct json *plan, stru
 	return journal_append(e, *ret, RECORD_BEGIN, -1, NULL, about);
 }
 
-/* Every digest that a plan names is still needed while its run can be undone or repeated. */
-struct keep_list {
-	char **hex;
-	int count;
-};
-
-static void collect(const struct json *v, struct keep_list *l)
-{
-	const char *text = json_string(v);
-
-	if (text && (str_starts(text, "sha256:") || str_starts(text, "sha512:")))
-		text += strlen("sha256:");
-	if (text && (strlen(text) == 64 || strlen(text) == 128)) {
-		l->hex = mem_grow(l->hex, (size_t)l->count + 1, sizeof(*l->hex));
-		l->hex[l->count++] = mem_dup(text);
-	}
-	if (!text)
-		for (const struct json *child = json_first(v); child; child = json_next(child))
-			collect(child, l);
-}
-
-static bool is_kept(const struct digest *d, void *ctx)
-{
-	struct keep_list *l = ctx;
-	char hex[DIGEST_TEXT_MAX];
-
-	digest_hex(d, hex);
-	for (int i = 0; i < l->count; i++)
-		if (strcmp(l->hex[i], hex) == 0)
-			return true;
-	return false;
-}
-
-static int collect_runs(struct err *e, const struct settings *s, struct keep_list *ret)
-{
-	CLEANUP(run_ids_release) struct run_ids ids = { 0 };
-	CLEANUP(json_freep) struct json *committed = NULL;
-
-	if (state_runs(e, s, &ids) < 0 || state_last_committed(e, s, &committed) < 0)
-		return -1;
-	collect(committed, ret);
-	for (int i = ids.count - 1, found = 0; i >= 0 && found < CONTENT_OF_RUNS; i--) {
-		CLEANUP(json_freep) struct json *plan = NULL;
-
-		if (state_read(e, s, ids.items[i], "plan.json", &plan) < 0)
-			return -1;
-		collect(plan, ret);
-		found += plan != NULL;
-	}
-	return 0;
-}
-
-static void keep_list_release(struct keep_list *l)
-{
-	for (int i = 0; i < l->count; i++)
-		free(l->hex[i]);
-	free(l->hex);
-}
-
-/* After a plan was carried out: the content that only older ones name. */
-static void prune(struct job *j)
-{
-	CLEANUP(keep_list_release) struct keep_list l = { 0 };
-	struct err e;
-	int64_t freed;
-
-	if (collect_runs(&e, j->run.settings, &l) < 0 ||
-	    store_prune(&e, j->run.store, is_kept, &l, &freed) < 0)
-		log_warn("cannot tidy up: %s", e.msg);
-}
-
 /* Adds where the node stands now. */
 static void tell_where(struct err *e, const struct json *plan)
 {
@@ -126,6 +53,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	int failed;
 
 	json_unset(j->result, "outcome");
+	tidy(&j->run, plan, NULL, 0); /* those before may all have been killed */
 	if (begin_run(e, j, plan, &journal) < 0)
 		return -1;
 	failed = txn_execute(e, &t, journal, json_get(plan, "steps"));
@@ -134,7 +62,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	else
 		json_set_str(j->result, "outcome", outcome);
 	if (!failed || e->code != ERR_BROKEN)
-		prune(j);
+		tidy(&j->run, plan, NULL, 0);
 	return failed;
 }
 
@@ -167,6 +95,7 @@ int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 		.soak_ms = s->soak_ms >= 0 ? s->soak_ms : p.profile->soak_ms,
 	};
 	*ret = plan_make(&q);
+	tidy(&j->run, *ret, p.image, TIDY_AGE_SECONDS);
 	json_set_str(j->result, "outcome", *ret ? "planned" : "unchanged");
 	return 0;
 }
@@ -200,6 +129,7 @@ int upgrade_fetch(struct err *e, struct job *j)
 
 	if (prepare_fetch(e, &j->run, &j->image, &i) < 0)
 		return -1;
+	tidy(&j->run, NULL, i, TIDY_AGE_SECONDS);
 	digest_format(&i->top, digest);
 	json_set_str(j->result, "digest", digest);
 	json_set_str(j->result, "outcome", "fetched");

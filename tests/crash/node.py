@@ -16,16 +16,18 @@ import os
 import shutil
 import socket
 import stat
+import struct
 import subprocess
 import threading
 import time
+
+from disk import DISKS, TOPS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MKIMAGE = os.path.join(HERE, "../lab/mkimage")
 
 OLD, NEW = "1.0.0", "2.0.0"
 STATE = "var/lib/nodelift"
-DISK = ("usr", "etc", "opt", "var")  # what a trial may change and is made anew; the rest is scaffolding
 PROGRAMS = {"docker.service": "usr/sbin/dockerd", "containerd.service": "usr/bin/containerd"}
 PROFILE = {
     "name": "crash",
@@ -41,6 +43,11 @@ PROFILE = {
 }
 
 IMAGE_FILES = [os.path.basename(file["from"]) for file in PROFILE["files"]]
+
+NOBODY = 0xffffffff  # in an entry that names no user or group
+# As the kernel keeps them: user::rw-, user:99:r--, group::r--, mask::r--, other::--- and cap_net_raw=ep.
+ACL = struct.pack("<I" + "HHI" * 5, 2, 1, 6, NOBODY, 2, 4, 99, 4, 4, NOBODY, 16, 4, NOBODY, 32, 0, NOBODY)
+CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
 
 TIMEOUT = 60  # seconds that one command may take
 
@@ -61,19 +68,23 @@ class Untidy(Failure):
 
 
 class Node:
-    def __init__(self, work, name):
+    def __init__(self, work, name, filesystem="tmpfs"):
         self.work = work
         self.root = os.path.join(work, name)
-        self.tracer = os.path.join(work, "tracer")
         self.log = self.root + ".calls"
         os.mkdir(self.root)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m,mode=755", "crash", self.root], check=True)
+        self.disk = DISKS[filesystem](self.root)
+        self.tracer = [os.path.join(work, "tracer"), *self.disk.tracer]
         for folder in ("proc", "dev", "run/systemd/system", "run/units", "standin"):
-            os.makedirs(self.path(folder))
-        subprocess.run(["mount", "-t", "proc", "proc", self.path("proc")], check=True)
-        os.mknod(self.path("dev/null"), 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            os.makedirs(os.path.join(self.disk.scaffold, folder))
+        os.mknod(os.path.join(self.disk.scaffold, "dev/null"), 0o666 | stat.S_IFCHR, os.makedev(1, 3))
         for program in ("nodelift", "systemctl"):
-            shutil.copy(os.path.join(work, program), self.path("standin"))
+            shutil.copy(os.path.join(work, program), os.path.join(self.disk.scaffold, "standin"))
+        self.disk.mount()
+
+    def close(self):
+        self.systemctl("stop")
+        self.disk.close()
 
     def path(self, name):
         return os.path.join(self.root, name)
@@ -84,26 +95,21 @@ class Node:
 
     # ---- its disk
 
-    def clear(self):
-        for top in DISK:
-            shutil.rmtree(self.path(top), ignore_errors=True)
-
     def restore(self, template):
         """The disk as it was saved, and the daemons run from it."""
         self.systemctl("stop")
-        self.clear()
-        subprocess.run(["cp", "-a", template + "/.", self.root], check=True)
+        self.disk.restore(template)
         self.systemctl("start")
         self.wait_for_engine()
 
     def save(self, template):
         os.mkdir(template)
-        subprocess.run(["cp", "-a", *map(self.path, DISK), template], check=True)
+        subprocess.run(["cp", "-a", *map(self.path, TOPS), template], check=True)
 
     def tree(self):
         """Everything on the disk but nodelift's own state: {path: description}."""
         found = {}
-        for top in DISK:
+        for top in TOPS:
             for folder, folders, names in os.walk(self.path(top)):
                 for name in folders + names:
                     path = os.path.join(folder, name)
@@ -116,7 +122,14 @@ class Node:
         """Temporary files in nodelift's own directory that nobody needs."""
         return [os.path.relpath(os.path.join(folder, name), self.root)
                 for folder, _, names in os.walk(self.path(STATE)) for name in names
-                if name.endswith(".new") or os.path.basename(folder) == "tmp"]
+                if is_stale(os.path.join(folder, name))]
+
+    def has_ended(self):
+        """The last run, by its journal."""
+        runs = os.path.join(STATE, "runs")
+        names = os.listdir(self.path(runs)) if os.path.isdir(self.path(runs)) else []
+        journal = os.path.join(runs, max(names, default=""), "journal")
+        return not os.path.isfile(self.path(journal)) or b'"record":"end"' in self.read(journal)
 
     # ---- its processes
 
@@ -131,11 +144,13 @@ class Node:
             time.sleep(0.001)
         raise Failure("the engine does not start")
 
-    def nodelift(self, *words, at=()):
-        """Its exit status and what it said. at: (N, ACTION) for the tracer."""
-        command = [self.tracer, "--root", self.root, "--log", self.log]
+    def nodelift(self, *words, at=(), record=""):
+        """Its exit status and what it said. at: (N, ACTION) for the tracer; record: a file for what it does."""
+        command = [*self.tracer, "--root", self.root, "--log", self.log]
         if at:
             command += ["--at", str(at[0]), at[1]]
+        if record:
+            command += ["--record", record]
         try:
             done = subprocess.run(
                 [*command, "/standin/nodelift", *words], text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL,
@@ -150,18 +165,25 @@ class Node:
             return [tuple(line.rstrip("\n").replace(self.root, "").split(" ", 2)[1:]) for line in file]
 
 
+def is_stale(path):
+    return path.endswith(".new") or os.path.basename(os.path.dirname(path)) == "tmp"
+
+
 def describe(path):
     status = os.lstat(path)
-    kind = stat.filemode(status.st_mode)
     attributes = {key: os.getxattr(path, key, follow_symlinks=False).hex()
-                  for key in os.listxattr(path, follow_symlinks=False)}
+                  for key in sorted(os.listxattr(path, follow_symlinks=False))}
     content = ""
     if stat.S_ISLNK(status.st_mode):
         content = os.readlink(path)
     elif stat.S_ISREG(status.st_mode):
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    return f"{kind} {status.st_uid}:{status.st_gid} {attributes or ''} {content}".strip()
+    return description(status.st_mode, status.st_uid, status.st_gid, attributes, content)
+
+
+def description(mode, uid, gid, attributes, content):
+    return f"{stat.filemode(mode)} {uid}:{gid} {attributes or ''} {content}".strip()
 
 
 # ---- what is on it
@@ -187,6 +209,9 @@ def make_old_disk(node):
     write(node.path("usr/sbin/runc"), b"#!runc 1\n" * 100, 0o750, (0, 7))
     write(node.path("etc/engine/engine.conf"), config_text(OLD), 0o640, (12, 34))
     os.setxattr(node.path("etc/engine/engine.conf"), "trusted.crash", b"kept")
+    with contextlib.suppress(OSError):  # not every kernel's tmpfs has them
+        os.setxattr(node.path("etc/engine/engine.conf"), "system.posix_acl_access", ACL)
+    os.setxattr(node.path(PROGRAMS["containerd.service"]), "security.capability", CAPABILITY)
     write(node.path("etc/systemd/system/multi-user.target.wants/other.service"), b"[Unit]\n")
     os.makedirs(node.path("opt"))
     os.makedirs(node.path("var/lib"))

@@ -2,26 +2,33 @@
 /*
  * tracer: runs a command and does something to it at its Nth call that changes the disk.
  *
- *	tracer [--root DIR] [--log FILE] [--at N ACTION] COMMAND [WORD ...]
+ *	tracer [--root DIR] [--log FILE] [--record FILE] [--no-exchange] [--at N ACTION]
+ *	       COMMAND [WORD ...]
  *
  *	before     SIGKILL, the call is not made
  *	after      SIGKILL, the call was made but has not returned
  *	errno:NUM  the call is not made and fails so
  *	short      a write or a copy takes half of what it was given
  *
+ * With --no-exchange a rename with flags fails as on a filesystem that has none (EINVAL).
  * Counted are the calls of all threads of the command, not those of the programs that it starts;
- * writes only to regular files. FILE gets a line "N CALL SUBJECT" for each, --root is a chroot(2).
+ * writes only to regular files. FILE gets a line "N CALL SUBJECT" for each, --root is a chroot(2);
+ * what --record writes is told in record.h.
  * Ends as the command does, with 128+SIGNAL when a signal killed it. x86-64 only.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +37,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "record.h"
+
 #ifndef __x86_64__
 #error "how a call is changed is written for x86-64"
 #endif
@@ -37,6 +46,7 @@
 #define TRACE_OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
 #define SUBJECT_MAX 512
 #define NO_ARGUMENT (-1)
+#define THREADS_MAX 64
 
 enum what { PATH, OPEN, DESCRIPTOR, WRITE, CLONE_IOCTL };
 
@@ -92,9 +102,19 @@ static const struct call {
 
 enum action { NOTHING, KILL_BEFORE, KILL_AFTER, FAIL, SHORTEN };
 
+/* A call that changes the disk and has not returned yet. */
+struct inside {
+	pid_t tid; /* 0: none */
+	long number;
+	uint64_t args[6];
+};
+
 struct tracer {
 	const char *root;
 	FILE *log;
+	struct recorder *recorder;
+	struct inside inside[THREADS_MAX];
+	bool no_exchange;
 	enum action action;
 	long at, error; /* the call that it is for, counted from 1 */
 	long count;
@@ -210,6 +230,24 @@ static void shorten(pid_t tid, const struct call *c)
 	registers(tid, true, &r);
 }
 
+static struct inside *find_inside(struct tracer *t, pid_t tid)
+{
+	for (size_t i = 0; i < THREADS_MAX; i++)
+		if (t->inside[i].tid == tid)
+			return &t->inside[i];
+	return NULL;
+}
+
+static void remember(struct tracer *t, pid_t tid, const struct call *c, const uint64_t *args)
+{
+	struct inside *free = find_inside(t, 0);
+
+	if (!free)
+		die("too many threads");
+	*free = (struct inside){ .tid = tid, .number = c->number };
+	memcpy(free->args, args, sizeof(free->args));
+}
+
 static void at_entry(struct tracer *t, pid_t tid, const struct __ptrace_syscall_info *info)
 {
 	const uint64_t *args = (const uint64_t *)info->entry.args;
@@ -223,6 +261,8 @@ static void at_entry(struct tracer *t, pid_t tid, const struct __ptrace_syscall_
 		subject_of(c, tid, args, subject);
 		fprintf(t->log, "%ld %s %s\n", t->count, c->name, subject);
 	}
+	if (t->recorder)
+		remember(t, tid, c, args);
 	if (t->count != t->at)
 		return;
 	t->target = tid;
@@ -236,8 +276,15 @@ static void at_entry(struct tracer *t, pid_t tid, const struct __ptrace_syscall_
 	}
 }
 
-static void at_exit(struct tracer *t, pid_t tid)
+static void at_exit(struct tracer *t, pid_t tid, const struct __ptrace_syscall_info *info)
 {
+	struct inside *call = find_inside(t, tid);
+
+	if (call) {
+		if (!info->exit.is_error)
+			record_call(t->recorder, tid, call->number, call->args, info->exit.rval);
+		call->tid = 0;
+	}
 	if (t->target != tid)
 		return;
 	t->target = 0;
@@ -256,15 +303,34 @@ static void at_syscall(struct tracer *t, pid_t tid)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		at_entry(t, tid, &info);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-		at_exit(t, tid);
+		at_exit(t, tid, &info);
 }
 
 /* ---- the command */
+
+/* For it and for what it starts. */
+static void forbid_exchange(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		die("seccomp");
+}
 
 static _Noreturn void child(const struct tracer *t, char **argv)
 {
 	if (t->root && (chroot(t->root) < 0 || chdir("/") < 0))
 		die(t->root);
+	if (t->no_exchange)
+		forbid_exchange();
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
 		die("traceme");
 	execvp(argv[0], argv);
@@ -339,6 +405,7 @@ static void take_action(struct tracer *t, const char *text)
 int main(int argc, char **argv)
 {
 	struct tracer t = { 0 };
+	const char *record_to = NULL;
 	int i = 1;
 
 	while (i + 1 < argc && strncmp(argv[i], "--", 2) == 0) {
@@ -348,6 +415,11 @@ int main(int argc, char **argv)
 			t.log = fopen(argv[i + 1], "we");
 			if (!t.log)
 				die(argv[i + 1]);
+		} else if (strcmp(argv[i], "--record") == 0) {
+			record_to = argv[i + 1];
+		} else if (strcmp(argv[i], "--no-exchange") == 0) {
+			t.no_exchange = true;
+			i--;
 		} else if (strcmp(argv[i], "--at") == 0 && i + 2 < argc) {
 			t.at = strtol(argv[i + 1], NULL, 10);
 			take_action(&t, argv[++i + 1]);
@@ -360,7 +432,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tracer: no command\n");
 		return 125;
 	}
+	if (record_to)
+		t.recorder = record_open(record_to, t.root);
 	i = run(&t, argv + i);
+	if (t.recorder)
+		record_close(t.recorder);
 	if (t.log)
 		fclose(t.log);
 	return i;

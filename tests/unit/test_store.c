@@ -196,7 +196,10 @@ static void test_prune(void)
 
 	is_int(push(w, "never"), 0, "a part");
 	store_writer_close(w);
-	is_int(store_prune(&e, s, keep, &d, &bytes), 0, "prune");
+	is_int(store_prune(&e, s, keep, &d, 3600, &bytes), 0, "prune what is older than an hour");
+	is_int(bytes, 0, "nothing is");
+	ok(entries("sha256") > 1 && entries("partial") > 0, "all is still there");
+	is_int(store_prune(&e, s, keep, &d, 0, &bytes), 0, "prune");
 	ok(bytes > 0, "something became free");
 	ok(entries("sha256") == 1 && entries("partial") == 0 && entries("tmp") == 0, "one is left");
 	is_content(&d, "hello", "the right one");
