@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "os/file.h"
 #include "upgrade/state.h"
 
 #define LOOK_MS 100
@@ -113,6 +114,16 @@ static const char *why_leave(const struct follow *f, int64_t since)
 	return why;
 }
 
+static int cut_off(struct err *e, const struct settings *s, const char *id)
+{
+	CLEANUP(mem_freep) char *journal = state_path(s, id, "journal");
+
+	if (!file_exists(journal))
+		return err_set(e, ERR_RETRY, "run %s was cut off before anything was touched", id);
+	return err_set(e, ERR_BROKEN, "run %s was cut off: 'nodelift recover' puts the node right",
+	               id);
+}
+
 int follow_run(struct err *e, const struct follow *f, const char *id, struct json **ret)
 {
 	CLEANUP(mem_freep) char *path = state_path(f->settings, id, "events.jsonl");
@@ -131,9 +142,7 @@ int follow_run(struct err *e, const struct follow *f, const char *id, struct jso
 		if (*ret)
 			return 0;
 		if (!held)
-			return err_set(e, ERR_BROKEN,
-			               "run %s was cut off: 'nodelift recover' puts the node right",
-			               id);
+			return cut_off(e, f->settings, id);
 		why = why_leave(f, since);
 		if (why)
 			return err_set(e, ERR_DETACHED,

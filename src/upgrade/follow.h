@@ -25,7 +25,8 @@ int follow_last(struct err *e, const struct settings *s, char **ret_id,
 
 /*
  * Until the run has ended; *ret is its result (upgrade/job.h). ERR_DETACHED when the time is up or
- * interrupted() says so: the run goes on. ERR_BROKEN when it was cut off without a result.
+ * interrupted() says so: the run goes on. ERR_BROKEN when it was cut off without a result, ERR_RETRY
+ * when that was before it touched anything.
  */
 int follow_run(struct err *e, const struct follow *f, const char *id, struct json **ret) MUST_USE;
 

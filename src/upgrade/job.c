@@ -125,6 +125,8 @@ static int recover_one(struct err *e, struct run *r, const char *id, struct json
 	enum txn_outcome outcome;
 	const char *what;
 
+	if (state_clear_temps(e, r->settings, id) < 0)
+		return -1;
 	if (journal_open(e, path, &j) < 0)
 		return e->sys == ENOENT ? conclude_ended(e, r, id, NULL) : -1;
 	if (journal_has(j, RECORD_END))

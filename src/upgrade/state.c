@@ -122,6 +122,24 @@ int state_write(struct err *e, const struct settings *s, const char *id, const c
 	return file_replace(e, path, lines, strlen(lines), 0600);
 }
 
+int state_clear_temps(struct err *e, const struct settings *s, const char *id)
+{
+	static const char *const temps[] = { "about.json.new", "plan.json.new", "result.json.new" };
+	CLEANUP(mem_freep) char *dir = state_path(s, id, "");
+	bool removed = false;
+
+	for (size_t i = 0; i < sizeof(temps) / sizeof(temps[0]); i++) {
+		CLEANUP(mem_freep) char *path = state_path(s, id, temps[i]);
+
+		if (!file_exists(path))
+			continue;
+		if (file_remove(e, path) < 0)
+			return -1;
+		removed = true;
+	}
+	return removed ? file_sync_dir(e, dir) : 0;
+}
+
 void state_mark_told(const struct settings *s, const char *id)
 {
 	CLEANUP(mem_freep) char *path = state_path(s, id, "told");

@@ -49,6 +49,9 @@ int state_read(struct err *e, const struct settings *s, const char *id, const ch
 int state_write(struct err *e, const struct settings *s, const char *id, const char *file,
                 const struct json *v) MUST_USE;
 
+/* Removes what a process that was killed left of a document that it was writing. */
+int state_clear_temps(struct err *e, const struct settings *s, const char *id) MUST_USE;
+
 /* Somebody waited for the end of this run and was told its result. */
 void state_mark_told(const struct settings *s, const char *id);
 bool state_was_told(const struct settings *s, const char *id);

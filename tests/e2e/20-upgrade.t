@@ -54,7 +54,8 @@ pid=$(on up1 systemctl show -P MainPID docker)
 status_is "once more: nothing to do" 0 on up1 nodelift upgrade --json "$image"
 is "outcome" "$(result .outcome)" unchanged
 is "the engine was not restarted" "$(on up1 systemctl show -P MainPID docker)" "$pid"
-is "no run was made for it" "$(on up1 ls /var/lib/nodelift/runs)" 000001
+is "as a run that planned nothing" "$(on up1 sh -c 'cd /var/lib/nodelift/runs && echo * && ls 000002')" \
+	$'000001 000002\nabout.json\nevents.jsonl\nresult.json'
 
 status_is "rollback" 0 on up1 nodelift rollback --json --soak 2
 is "outcome" "$(result .outcome)" rolled-back
