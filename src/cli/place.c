@@ -17,7 +17,7 @@
 #include "host/systemd.h"
 #include "upgrade/bundle.h"
 #include "upgrade/follow.h"
-#include "upgrade/inside.h"
+#include "upgrade/helper.h"
 #include "upgrade/outside.h"
 
 /* What Kubernetes shows of a container that has ended. */
@@ -204,7 +204,7 @@ static int run_inside(struct err *e, const struct command *cmd, struct cli *c, c
 {
 	CLEANUP(mem_freep) char *carried = NULL;
 	CLEANUP(mem_freep) const char **again = NULL;
-	struct inside_request q = {
+	struct helper_request q = {
 		.command = cmd->name,
 		.terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO),
 		.is_run = cmd->options & OPTIONS_RUN,
@@ -220,7 +220,7 @@ static int run_inside(struct err *e, const struct command *cmd, struct cli *c, c
 	again = words_again(cmd, c, words, false);
 	q.words = again;
 	q.take = q.terminal ? pass_on_terminal : pass_on;
-	failed = need_argument(e, cmd, c) < 0 || inside_run(e, i, &q, ret_status) < 0;
+	failed = need_argument(e, cmd, c) < 0 || helper_run(e, i, &q, ret_status) < 0;
 	c->argument = NULL;
 	return failed ? -1 : 0;
 }

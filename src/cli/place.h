@@ -3,7 +3,7 @@
  * place: where a command is carried out.
  *
  *	on a host                 here, or with --detach in a process of its own (upgrade/outside.h)
- *	in a container with the   by a second container that may enter the host (upgrade/inside.h),
+ *	in a container with the   by a second container that may enter the host (upgrade/helper.h),
  *	engine's socket           which is told --host-root and --client
  *	with --host-root          on the host: runs in a process of their own, the rest here, after
  *	                          entering the host's namespaces (host/root.h)
