@@ -236,7 +236,8 @@ static int nowhere(struct err *e, const struct cli *c)
 		return 0;
 	if (!socket)
 		return err_set(e, ERR_PRECHECK,
-		               "no engine here: mount its socket into this container "
+		               "neither systemd nor an engine here: mount the engine's socket into "
+		               "this container "
 		               "(docker run -v /var/run/docker.sock:/var/run/docker.sock)");
 	return err_set(e, ERR_PRECHECK,
 	               "the engine at '%s' does not know this container: it is not this node's",

@@ -130,7 +130,7 @@ done
 kill -HUP $run
 echo "process $run"
 cat lock
-nodelift upgrade "$1" && echo "status $?" || echo "status $?"
+nodelift upgrade "$1-other" && echo "status $?" || echo "status $?"
 nodelift status
 wait $run
 END

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # From a container with the engine's socket: the containers are killed at random moments; and the main command many times.
-# NODELIFT_KILLS: how often each of the two is killed (2). NODELIFT_TIMES: how often in a row (1).
+# The connection of a terminal on the host breaks as well.
+# NODELIFT_KILLS: how often each of the three is killed (2). NODELIFT_TIMES: how often in a row (1).
 # shellcheck source=tests/e2e/inside.sh
 . "$(dirname "$0")/inside.sh"
 
@@ -39,9 +40,12 @@ done
 
 for node in "${nodes[@]}"; do
 	lab exec "$node" sh -c 'cat >/tmp/killed' <<'END' || exit 1
-# VICTIM DELAY IMAGE: starts the main command, kills one of its two processes after a while
-case $1 in client) pattern='^/nodelift/nodelift upgrade --soak' ;; helper) pattern='^/nodelift/nodelift upgrade --host-root' ;; esac
-timeout 150 docker run --rm -v /var/run/docker.sock:/var/run/docker.sock nodelift upgrade --soak 1 "$3" >/tmp/said 2>&1 &
+# VICTIM DELAY IMAGE: starts the main command, kills one of its processes after a while
+main=(docker run --rm -v /var/run/docker.sock:/var/run/docker.sock nodelift upgrade --soak 1 "$3")
+case $1 in client) pattern='^/nodelift/nodelift upgrade --soak' ;; helper) pattern='^/nodelift/nodelift upgrade --host-root' ;;
+# as sshd does it: whoever has the other end of the terminal goes away
+terminal) pattern='^script -qefc'; main=(script -qefc "nodelift upgrade --soak 1 $3" /dev/null) ;; esac
+timeout 150 "${main[@]}" >/tmp/said 2>&1 &
 sleep "$2"
 victim=$(pgrep -o -f "$pattern") && kill -KILL "$victim" && hit=killed || hit="was not there"
 wait $! && status=$? || status=$?
@@ -81,7 +85,7 @@ trial() {
 	[[ $(programs "$node") == "$old" ]] || { said+=", rollback: the files are others"; return 1; }
 }
 
-for victim in client helper; do
+for victim in client helper terminal; do
 	for ((i = 1; i <= ${NODELIFT_KILLS:-2}; i++)); do
 		node=${nodes[i % 2]}
 		# when it has ended already, it was no trial

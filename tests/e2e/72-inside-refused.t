@@ -23,7 +23,7 @@ sock=(-v "$socket:$socket")
 
 # ---- no engine, or none that is to be replaced from here
 
-refused "no socket" "no engine here: mount its socket.*docker run -v" "${run[@]}" nodelift upgrade "$image"
+refused "no socket" "neither systemd nor an engine here: .*docker run -v" "${run[@]}" nodelift upgrade "$image"
 refused "a socket that nobody serves" "the engine at .* does not answer" bash -c \
 	'perl -MIO::Socket::UNIX -e "\$s = IO::Socket::UNIX->new(Local => q(/run/dead.sock), Listen => 1)"
 	"$@"' sh "${run[@]}" -v "/run/dead.sock:$socket" nodelift upgrade "$image"

@@ -65,7 +65,7 @@ runs() { on "$1" sh -c 'ls /var/lib/nodelift/runs 2>/dev/null | sed -n "\$s/^0*/
 # The engine answers and nothing of ours is there any more, or is about to be.
 quiet() {
 	on "$1" sh -c 'for i in $(seq 900); do
-		pgrep -f "^(/nodelift|/var/lib/nodelift/bin)/nodelift" >/dev/null || ! docker ps -q >/dev/null 2>&1 || exit 0
+		pgrep -f "^(/nodelift/|/var/lib/nodelift/bin/|)nodelift (upgrade|rollback|wait)" >/dev/null || ! docker ps -q >/dev/null 2>&1 || exit 0
 		sleep 0.1
 	done; exit 1'
 }
