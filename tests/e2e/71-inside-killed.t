@@ -29,6 +29,7 @@ for ((i = 1; i <= ${NODELIFT_TIMES:-1}; i++)); do
 		is "$node, $i: the new engine runs" "$(engine "$node")" 26.1.5+dfsg1
 		new=${new:-$(programs "$node")}
 		is "$node, $i: of the right files" "$(programs "$node")" "$new"
+		quiet "$node" # with live-restore the containers of the command live on for a moment
 		is "$node, $i: the containers run" "$(running "$node")" "$before"
 		lets_go "$node, $i: rollback" ours "$node" rollback --soak 0
 		status_is "$node, $i: wait" 0 settle "$node"
