@@ -24,7 +24,7 @@ options=()
 ours() { on "$1" timeout 150 docker run --rm "${options[@]}" -v "$socket:$socket" nodelift "${@:2}"; }
 
 # settle NODE [WORD...]: asks in a container (wait), again as often as the engine goes away meanwhile, or `docker run`
-# loses its connection: 50, 125. The status and output of the run.
+# loses its connection: 50, 125, and 1 without a word of ours. The status and output of the run.
 settle() {
 	local node=$1 said status i
 	shift
@@ -34,6 +34,7 @@ settle() {
 		said=$(ours "$node" "$@" 2>&1) || status=$?
 		case $status in
 		50 | 125) sleep 0.3 ;;
+		1) [[ $said != *"nodelift: "* ]] || { echo "$said"; return 1; } ;;
 		*) echo "$said"; return $status ;;
 		esac
 	done
