@@ -8,6 +8,7 @@
  *	    journal        what was done (txn/journal.h)
  *	    events.jsonl   what was told (upgrade/event.h)
  *	    result.json    how it ended
+ *	signatures/        for which images were accepted (oci/evidence.h)
  *	store/             content by digest (oci/store.h)
  */
 #ifndef UPGRADE_STATE_H
