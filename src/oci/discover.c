@@ -19,17 +19,8 @@ struct search {
 	const struct digest *top;
 	enum signature_format format;
 	struct signature_list *found;
-	int count; /* of this search */
+	int looked; /* manifests that an index led to, of whatever type: each costs a request */
 };
-
-static int add(struct err *e, struct search *s, struct signature **ret)
-{
-	if (++s->count > SIGNATURES_MAX)
-		return err_set(e, ERR_REJECTED, "more than %d %s signatures", SIGNATURES_MAX,
-		               signature_format_name(s->format));
-	*ret = signature_list_add(s->found, s->format);
-	return 0;
-}
 
 /*
  * After a failure: what is wrong with the content is told of the signature, which then is no
@@ -37,14 +28,9 @@ static int add(struct err *e, struct search *s, struct signature **ret)
  */
 static int add_malformed(struct err *e, struct search *s)
 {
-	struct err why = *e;
-	struct signature *item;
-
-	if (why.code != ERR_REJECTED)
+	if (e->code != ERR_REJECTED)
 		return -1;
-	if (add(e, s, &item) < 0)
-		return -1;
-	item->malformed = mem_dup(why.msg);
+	signature_list_add(s->found, s->format)->malformed = mem_dup(e->msg);
 	return 0;
 }
 
@@ -99,8 +85,7 @@ static int take_classic(struct err *e, struct search *s, const struct json *laye
 	            0 ||
 	    get_layer(e, s, layer, SIGNATURE_PAYLOAD_TYPE, &d) < 0)
 		return add_malformed(e, s);
-	if (add(e, s, &item) < 0)
-		return -1;
+	item = signature_list_add(s->found, s->format);
 	item->document = d.text;
 	d.text = (struct str){ 0 };
 	item->value = mem_dup(value);
@@ -190,15 +175,13 @@ static int take_referrer(struct err *e, struct search *s, const struct json *ent
 	}
 	if (get_layer(e, s, json_first(layers), SIGNATURE_BUNDLE_TYPE, &d) < 0)
 		return add_malformed(e, s);
-	if (add(e, s, &item) < 0)
-		return -1;
+	item = signature_list_add(s->found, s->format);
 	item->document = d.text;
 	d.text = (struct str){ 0 };
 	return 0;
 }
 
-/* `looked` counts manifests, of whatever type: each costs a request. */
-static int take_index(struct err *e, struct search *s, const struct document *d, int *looked)
+static int take_index(struct err *e, struct search *s, const struct document *d)
 {
 	CLEANUP(json_freep) struct json *index = NULL;
 	const struct json *entries;
@@ -209,7 +192,7 @@ static int take_index(struct err *e, struct search *s, const struct document *d,
 	for (const struct json *m = json_first(entries); m; m = json_next(m)) {
 		if (!is_candidate(m))
 			continue;
-		if (++*looked > SIGNATURES_MAX)
+		if (++s->looked > SIGNATURES_MAX)
 			return err_set(e, ERR_REJECTED, "more than %d bundle signatures",
 			               SIGNATURES_MAX);
 		if (take_referrer(e, s, m) < 0)
@@ -223,13 +206,12 @@ static int take_tag(struct err *e, struct search *s)
 	CLEANUP(document_release) struct document d = { 0 };
 	CLEANUP(mem_freep) char *path = NULL;
 	char hex[DIGEST_TEXT_MAX];
-	int looked = 0;
 	bool found;
 
 	path = mem_printf("manifests/sha256-%s", digest_hex(s->top, hex));
 	if (registry_optional(e, s->registry, s->http, path, &d, &found) < 0)
 		return add_malformed(e, s);
-	return found ? take_index(e, s, &d, &looked) : 0;
+	return found ? take_index(e, s, &d) : 0;
 }
 
 /* A server that answers everything with a page of its own does not list referrers. */
@@ -245,7 +227,6 @@ static int take_pages(struct err *e, struct search *s, bool *ret_listed)
 	CLEANUP(str_release) struct str query = { 0 };
 	CLEANUP(mem_freep) char *path = NULL;
 	char name[DIGEST_TEXT_MAX];
-	int looked = 0;
 
 	url_add_query(&query, "artifactType", SIGNATURE_BUNDLE_TYPE);
 	digest_format(s->top, name);
@@ -266,7 +247,7 @@ static int take_pages(struct err *e, struct search *s, bool *ret_listed)
 		}
 		if (!found)
 			return err_set(e, ERR_RETRY, "a page of the list of referrers is missing");
-		if (take_index(e, s, &d, &looked) < 0)
+		if (take_index(e, s, &d) < 0)
 			return -1;
 		mem_freep(&path);
 		path = STEAL(d.next);

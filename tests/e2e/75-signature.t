@@ -33,8 +33,8 @@ done
 
 # ---- tools
 
-# new TAG [OPTION...]: a small image; prints its digest
-new() { lab image "$1" --from bad-empty --text "etc/tag=$1" "${@:2}" >/dev/null && digest_of "$1"; }
+# new TAG [OPTION...]: a small image that nobody has signed yet; prints its digest
+new() { lab image "$1" --from bad-empty --text "etc/tag=$1 $EPOCHREALTIME" "${@:2}" >/dev/null && digest_of "$1"; }
 
 digest_of() {
 	lab net curl -sI --cacert "$LAB_CA" -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
@@ -211,7 +211,7 @@ again "... and again as it was" "^0 "
 
 # ---- a node
 
-lab image sig-engine --from 26.1.5 --text etc/signed=1 >/dev/null && engine=$repository@$(digest_of sig-engine) && node_up "$node" || exit 1
+lab image sig-engine --from 26.1.5 --text "etc/signed=$EPOCHREALTIME" >/dev/null && engine=$repository@$(digest_of sig-engine) && node_up "$node" || exit 1
 on "$node" mkdir -p /etc/nodelift/keys
 lab cp "$dir/keys/p384.pub" "$node:/etc/nodelift/keys/release.pem"
 before=$(disk "$node")

@@ -295,7 +295,7 @@ static void test_values(void)
 	CLEANUP(mem_freep) char *value = sign(text, strlen(text));
 	CLEANUP(mem_freep) char *spaced = mem_printf(" %s", value);
 	CLEANUP(mem_freep) char *more = mem_printf("%sAAAA", value);
-	CLEANUP(mem_freep) char *huge = mem_alloc(SIGNATURE_VALUE_MAX + 2);
+	CLEANUP(mem_freep) char *huge = mem_alloc(SIGNATURE_VALUE_MAX + 3);
 	CLEANUP(signature_release) struct signature s = classic(text, value);
 	const struct {
 		enum signature_verdict verdict;
@@ -306,10 +306,10 @@ static void test_values(void)
 		{ SIGNATURE_OTHER_KEY, "AAAA", "three bytes" },
 		{ SIGNATURE_MALFORMED, more, "base64 behind its padding" },
 		{ SIGNATURE_MALFORMED, huge, "a text that is too long" },
-		{ SIGNATURE_OTHER_KEY, huge + 1, "the longest text" },
+		{ SIGNATURE_OTHER_KEY, huge + 2, "the longest text" },
 	};
 
-	memset(huge, 'A', SIGNATURE_VALUE_MAX + 1);
+	memset(huge, 'A', SIGNATURE_VALUE_MAX + 2); /* one more would not be base64 */
 	if (!strchr(value, '='))
 		more[strlen(more) - 4] = '!';
 	for (size_t i = 0; i < COUNT(values); i++) {
@@ -320,6 +320,8 @@ static void test_values(void)
 	free(s.value);
 	s.value = NULL;
 	verdict_is(&s, SIGNATURE_MALFORMED, "no annotation");
+	s.value = mem_dup(value);
+	verdict_is(&s, SIGNATURE_GOOD, "the value that it has");
 	s.malformed = mem_dup("the registry sent something else");
 	verdict_is(&s, SIGNATURE_MALFORMED, "what could not be read");
 }
