@@ -94,6 +94,15 @@ static int connect_registry(struct err *e, struct fetch *f)
 	return registry_connect(e, f->registry, stop_caller, f, &f->http);
 }
 
+int fetch_connect(struct err *e, struct fetch *f, struct registry **ret, struct http **ret_http)
+{
+	if (connect_registry(e, f) < 0)
+		return -1;
+	*ret = f->registry;
+	*ret_http = f->http;
+	return 0;
+}
+
 /* ---- documents: from the store, else from the registry ---- */
 
 /* What was kept is hashed again: it is small, and a bad disk must not decide what is installed. */
@@ -156,6 +165,8 @@ static int get_platform_manifest(struct err *e, struct fetch *f, const struct di
 	int64_t size;
 
 	if (get_manifest(e, f, top, -1, &f->image->top, &kind, &json) < 0)
+		return -1;
+	if (f->options->approve && f->options->approve(e, f, &f->image->top, f->options->ctx) < 0)
 		return -1;
 	f->image->manifest = f->image->top;
 	if (kind == DOCUMENT_INDEX) {

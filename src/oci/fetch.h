@@ -20,6 +20,8 @@ struct fetch_progress {
 	int64_t downloaded; /* bytes that came over the network now */
 };
 
+struct fetch;
+
 struct fetch_options {
 	const char *ca_file;     /* extra roots (PEM), or NULL */
 	const char *config_file; /* Docker's config.json with credentials; NULL: the usual places */
@@ -29,8 +31,19 @@ struct fetch_options {
 	struct platform platform;
 	/* Called now and then from the calling thread; may be NULL. Not 0: stop with ERR_RETRY. */
 	int (*progress)(const struct fetch_progress *p, void *ctx);
+	/*
+	 * May this content be fetched? Called once, as soon as it is known what the reference leads to,
+	 * and before configuration and layers are asked for. May be NULL. -1: no, with the error.
+	 */
+	int (*approve)(struct err *e, struct fetch *f, const struct digest *top, void *ctx);
 	void *ctx;
 };
+
+/* For approve(): the image's repository, connected to when this is first asked for. */
+struct registry;
+struct http;
+int fetch_connect(struct err *e, struct fetch *f, struct registry **ret,
+                  struct http **ret_http) MUST_USE;
 
 /*
  * ERR_RETRY    the registry or the network failed, also after several attempts

@@ -102,6 +102,7 @@ void document_release(struct document *d)
 {
 	str_release(&d->text);
 	free(d->media_type);
+	free(d->next);
 	*d = (struct document){ 0 };
 }
 
@@ -173,8 +174,62 @@ static int refused(struct err *e, const struct registry *r, const struct http_re
 
 /* ---- documents ---- */
 
+/* "There is none" in the words of those who never heard of what was asked for. */
+static bool is_absent(const struct http_response *r)
+{
+	static const int statuses[] = { 400, 404, 405, 406, 501 };
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+		if (r->status == statuses[i])
+			return !r->redirected;
+	return false;
+}
+
+/* The address in `Link: <ADDRESS>; rel="next"`; NULL when there is none. The caller frees. */
+static char *linked_next(const struct http_response *a)
+{
+	struct str value = { 0 };
+	char *address = NULL;
+
+	for (int n = 0; !address && http_header(a, "Link", n, &value); n++) {
+		const char *end = value.s && *value.s == '<' ? strchr(value.s, '>') : NULL;
+
+		if (end && (strstr(end, "rel=\"next\"") || strstr(end, "rel=next")))
+			address = mem_ndup(value.s + 1, (size_t)(end - value.s - 1));
+		str_release(&value);
+	}
+	return address;
+}
+
+/* It is asked for with our authorization: it must be of this repository. */
+static int find_next(struct err *e, const struct registry *r, const char *url,
+                     const struct http_response *a, char **ret)
+{
+	CLEANUP(mem_freep) char *address = linked_next(a), *resolved = NULL;
+	CLEANUP(mem_freep) char *api = mem_printf("/v2/%s/", r->path);
+	struct url here = { 0 }, next = { 0 };
+	int failed;
+
+	if (!address)
+		return 0;
+	failed = url_resolve(e, url, address, &resolved);
+	if (failed == 0)
+		failed = url_parse(e, url, &here);
+	if (failed == 0)
+		failed = url_parse(e, resolved, &next);
+	if (failed == 0 && (!url_same_origin(&here, &next) || !str_starts(next.rest, api)))
+		failed = err_set(e, ERR_RETRY, "registry '%s' says that '%.100s' is its next page",
+		                 r->host, resolved);
+	url_release(&here);
+	url_release(&next);
+	if (failed == 0)
+		*ret = STEAL(resolved);
+	return failed;
+}
+
+/* `ret_absent` NULL: it must be there. */
 static int ask_document(struct err *e, struct registry *r, struct http *h, struct http_request *q,
-                        const char *what, struct document *ret)
+                        const char *what, struct document *ret, bool *ret_absent)
 {
 	struct http_response response = { 0 };
 	struct http_retry retry = { 0 };
@@ -187,8 +242,12 @@ static int ask_document(struct err *e, struct registry *r, struct http *h, struc
 			break;
 		http_response_release(&response);
 	}
-	if (failed == 0 && response.status != 200)
+	if (ret_absent)
+		*ret_absent = failed == 0 && is_absent(&response);
+	if (failed == 0 && response.status != 200 && !(ret_absent && *ret_absent))
 		failed = refused(e, r, &response, what);
+	if (failed == 0 && ret_absent)
+		failed = find_next(e, r, q->url, &response, &ret->next);
 	if (failed == 0) {
 		if (http_header(&response, "Content-Type", 0, &type))
 			ret->media_type = str_steal(&type);
@@ -229,7 +288,7 @@ static int get_document(struct err *e, struct registry *r, struct http *h, const
 			                  .body_max = IMAGE_MANIFEST_MAX };
 		struct document d = { 0 };
 
-		if (ask_document(e, r, h, &q, what, &d) < 0)
+		if (ask_document(e, r, h, &q, what, &d, NULL) < 0)
 			return -1;
 		if (check_document(e, want, what, &d) == 0) {
 			*ret = d;
@@ -254,6 +313,33 @@ int registry_manifest(struct err *e, struct registry *r, struct http *h, const s
 		snprintf(name, sizeof(name), "%s", r->tag);
 	url = mem_printf("%s/manifests/%s", r->base, name);
 	return get_document(e, r, h, url, ACCEPT_MANIFEST, want, name, ret);
+}
+
+int registry_optional(struct err *e, struct registry *r, struct http *h, const char *path,
+                      struct document *ret, bool *ret_found)
+{
+	CLEANUP(mem_freep)
+	char *url = strstr(path, "://") ? mem_dup(path) : mem_printf("%s/%s", r->base, path);
+	const char *headers[] = { IDENTITY, ACCEPT_MANIFEST, NULL };
+	struct http_request q = { .url = url,
+		                  .headers = headers,
+		                  .max_redirects = HTTP_REDIRECTS,
+		                  .body_max = IMAGE_MANIFEST_MAX };
+	struct document d = { 0 };
+	bool absent;
+
+	*ret_found = false;
+	if (ask_document(e, r, h, &q, path, &d, &absent) < 0) {
+		document_release(&d);
+		return -1;
+	}
+	if (absent) {
+		document_release(&d);
+		return 0;
+	}
+	*ret_found = true;
+	*ret = d;
+	return check_document(e, NULL, path, ret);
 }
 
 static char *blob_url(const struct registry *r, const struct digest *d)

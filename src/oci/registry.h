@@ -40,6 +40,7 @@ int registry_connect(struct err *e, const struct registry *r, bool (*stop)(void 
 struct document {
 	struct str text;
 	char *media_type; /* Content-Type as it came, or NULL */
+	char *next;       /* address of the page that follows (RFC 8288, rel="next"), or NULL */
 	struct digest digest;
 };
 void document_release(struct document *d);
@@ -47,6 +48,13 @@ void document_release(struct document *d);
 /* By digest when `want` is not NULL, else by the reference's tag. */
 int registry_manifest(struct err *e, struct registry *r, struct http *h, const struct digest *want,
                       struct document *ret) MUST_USE;
+/*
+ * A document that need not be there, and of which no digest is known: `path` is below the
+ * repository ("manifests/TAG"), or the `next` of the page before. *ret_found is false when the registry
+ * says that there is no such thing, or that it knows no such requests.
+ */
+int registry_optional(struct err *e, struct registry *r, struct http *h, const char *path,
+                      struct document *ret, bool *ret_found) MUST_USE;
 /* A blob of that size, at most IMAGE_MANIFEST_MAX. */
 int registry_small_blob(struct err *e, struct registry *r, struct http *h,
                         const struct digest *want, int64_t size, struct document *ret) MUST_USE;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "upgrade/policy.h"
 #include "upgrade/unpack.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -17,6 +18,7 @@ void prepared_release(struct prepared *p)
 	image_free(p->image);
 	profile_free(p->profile);
 	change_list_release(&p->changes);
+	json_free(p->signed_by);
 	free(p->version);
 }
 
@@ -43,9 +45,15 @@ void prepare_tell_node(struct run *r, const struct node *n)
 
 /* ---- fetch ---- */
 
+struct pull {
+	struct run *run;
+	const struct policy *policy;
+	struct json *signed_by;
+};
+
 static int tell_progress(const struct fetch_progress *p, void *ctx)
 {
-	struct run *r = ctx;
+	struct run *r = ((struct pull *)ctx)->run;
 	struct json *data;
 
 	if (!p->total)
@@ -58,8 +66,35 @@ static int tell_progress(const struct fetch_progress *p, void *ctx)
 	return run_interrupted(r) != NULL;
 }
 
-int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, struct image **ret)
+static int approve(struct err *e, struct fetch *f, const struct digest *top, void *ctx)
 {
+	struct pull *p = ctx;
+
+	return policy_approve(e, p->policy, p->run, f, top, &p->signed_by);
+}
+
+static void tell_image(struct run *r, const struct image *i, int64_t ms)
+{
+	char digest[DIGEST_TEXT_MAX];
+	struct json *data = json_object();
+	int64_t size = 0;
+
+	for (int n = 0; n < i->layer_count; n++)
+		size += i->layers[n].size;
+	digest_format(&i->top, digest);
+	json_set_str(data, "digest", digest);
+	json_set_int(data, "bytes", size);
+	json_set_int(data, "ms", ms);
+	event_tell(r->events, EVENT_INFO, "pull", data,
+	           "%s, %d layer%s, %.1f MiB in %.1f s, every byte verified", digest,
+	           i->layer_count, i->layer_count == 1 ? "" : "s", (double)size / MIB,
+	           (double)ms / 1000);
+}
+
+static int fetch(struct err *e, struct run *r, const struct policy *policy,
+                 const struct reference *ref, struct prepared *ret)
+{
+	struct pull p = { .run = r, .policy = policy };
 	struct fetch_options o = {
 		.ca_file = r->settings->ca_file,
 		.config_file = r->settings->docker_config,
@@ -67,31 +102,29 @@ int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, str
 		.plain_http = r->settings->plain_http,
 		.platform = image_platform(),
 		.progress = tell_progress,
-		.ctx = r,
+		.approve = approve,
+		.ctx = &p,
 	};
 	CLEANUP(mem_freep) char *name = reference_format(ref);
-	char digest[DIGEST_TEXT_MAX];
-	int64_t start = clock_ms(), size = 0;
+	int64_t start = clock_ms();
 	const char *why;
-	struct json *data;
 
 	event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
-	if (fetch_image(e, &o, ref, r->store, ret) < 0) {
+	if (fetch_image(e, &o, ref, r->store, &ret->image) < 0) {
+		json_free(p.signed_by);
 		why = run_interrupted(r);
 		return why ? err_set(e, ERR_RETRY, "%s; nothing was touched", why) : -1;
 	}
-	for (int i = 0; i < (*ret)->layer_count; i++)
-		size += (*ret)->layers[i].size;
-	digest_format(&(*ret)->top, digest);
-	data = json_object();
-	json_set_str(data, "digest", digest);
-	json_set_int(data, "bytes", size);
-	json_set_int(data, "ms", clock_ms() - start);
-	event_tell(r->events, EVENT_INFO, "pull", data,
-	           "%s, %d layer%s, %.1f MiB in %.1f s, every byte verified", digest,
-	           (*ret)->layer_count, (*ret)->layer_count == 1 ? "" : "s", (double)size / MIB,
-	           (double)(clock_ms() - start) / 1000);
+	ret->signed_by = p.signed_by;
+	tell_image(r, ret->image, clock_ms() - start);
 	return 0;
+}
+
+int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+{
+	CLEANUP(policy_release) struct policy policy = { 0 };
+
+	return policy_open(e, r->settings, &policy) < 0 ? -1 : fetch(e, r, &policy, ref, ret);
 }
 
 /* ---- what is in it ---- */
@@ -160,13 +193,15 @@ int prepare_image(struct err *e, struct run *r, const struct reference *ref, str
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 	CLEANUP(profiles_release) struct profiles profiles = { 0 };
+	CLEANUP(policy_release) struct policy policy = { 0 };
 
-	if (profiles_open(e, r->settings, ref, &profiles) < 0)
+	if (profiles_open(e, r->settings, ref, &profiles) < 0 ||
+	    policy_open(e, r->settings, &policy) < 0)
 		return -1;
 	if (node_open(e, r->settings, &p.node) < 0)
 		return -1;
 	prepare_tell_node(r, p.node);
-	if (prepare_fetch(e, r, ref, &p.image) < 0 || examine(e, r, ref, &profiles, &p) < 0)
+	if (fetch(e, r, &policy, ref, &p) < 0 || examine(e, r, ref, &profiles, &p) < 0)
 		return -1;
 	tell_changes(r, &p);
 	*ret = p;

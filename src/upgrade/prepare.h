@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * prepare: everything before the plan: the node is looked at, the image fetched and verified, its
+ * signature, where one is needed, before its layers; its
  * profile chosen, its files taken out and examined. Writes to the store only.
  */
 #ifndef UPGRADE_PREPARE_H
@@ -15,16 +16,17 @@ struct prepared {
 	struct image *image;
 	struct profile *profile;
 	struct change_list changes;
-	char *version; /* that the image says it has */
+	char *version;          /* that the image says it has */
+	struct json *signed_by; /* as in policy.h; NULL: no signature was needed */
 };
 
 int prepare_image(struct err *e, struct run *r, const struct reference *ref,
                   struct prepared *ret) MUST_USE;
 void prepared_release(struct prepared *p);
 
-/* The first part of it alone. */
+/* The first part of it alone: *ret has an image, and who signed it. */
 int prepare_fetch(struct err *e, struct run *r, const struct reference *ref,
-                  struct image **ret) MUST_USE;
+                  struct prepared *ret) MUST_USE;
 
 /* Tells what kind of node this is. */
 void prepare_tell_node(struct run *r, const struct node *n);

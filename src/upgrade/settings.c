@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "oci/signature.h"
 #include "os/file.h"
 
 #define CONFIG_MAX (1024 * 1024)
@@ -15,6 +16,7 @@ void settings_init(struct settings *s)
 	*s = (struct settings){
 		.state_dir = "/var/lib/nodelift",
 		.config_dir = "/etc/nodelift",
+		.signature_formats = SIGNATURE_ANY,
 		.health_timeout_ms = -1,
 		.soak_ms = -1,
 	};
@@ -42,12 +44,38 @@ static int take_seconds(struct err *e, const struct json_reader *r, const struct
 	return 0;
 }
 
+static int take_formats(struct err *e, const struct json_reader *r, const struct json *doc,
+                        const char *key, unsigned *ret)
+{
+	const struct json *list;
+	enum signature_format f;
+
+	if (!json_get(doc, key))
+		return 0;
+	if (json_need_array(e, r, doc, key, &list) < 0)
+		return -1;
+	*ret = 0;
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		if (!json_string(v) || !signature_format_parse(json_string(v), &f))
+			return err_set(e, r->code,
+			               "%s: key '%s' may hold \"classic\" and \"bundle\"", r->name,
+			               key);
+		*ret |= f;
+	}
+	if (*ret)
+		return 0;
+	return err_set(e, r->code, "%s: key '%s' must name at least one format", r->name, key);
+}
+
 int settings_read(struct err *e, struct settings *s)
 {
-	static const char *const keys[] = {
-		"ca_file",      "docker_config",          "engine_socket",
-		"soak_seconds", "health_timeout_seconds", NULL
-	};
+	static const char *const keys[] = { "ca_file",
+		                            "docker_config",
+		                            "engine_socket",
+		                            "soak_seconds",
+		                            "health_timeout_seconds",
+		                            "signature_formats",
+		                            NULL };
 	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
 	CLEANUP(str_release) struct str text = { 0 };
 	struct json_reader r = { ERR_USAGE, path };
@@ -68,6 +96,7 @@ int settings_read(struct err *e, struct settings *s)
 	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
 	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
 	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
+	    take_formats(e, &r, doc, "signature_formats", &s->signature_formats) < 0 ||
 	    take_seconds(e, &r, doc, "soak_seconds", &s->soak_ms) < 0 ||
 	    take_seconds(e, &r, doc, "health_timeout_seconds", &s->health_timeout_ms) < 0)
 		return -1;

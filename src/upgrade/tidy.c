@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "upgrade/policy.h"
 #include "upgrade/state.h"
 
 /* The last two: an upgrade that was rolled back is often tried again, and needs no download then. */
@@ -102,7 +103,7 @@ void tidy(struct run *r, const struct json *plan, const struct image *i, int64_t
 	if (i)
 		add_image(&l, i);
 	if (collect_runs(&e, r->settings, &l) < 0 ||
-	    store_prune(&e, r->store, is_kept, &l, age_s, &freed) < 0 ||
+	    store_prune(&e, r->store, is_kept, &l, age_s, &freed) < 0 || policy_tidy(&e, r) < 0 ||
 	    state_prune(&e, r->settings) < 0)
 		log_warn("cannot tidy up: %s", e.msg);
 }

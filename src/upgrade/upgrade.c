@@ -68,17 +68,25 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 
 /* ---- the jobs ---- */
 
+static void set_image(struct job *j, struct prepared *p)
+{
+	char digest[DIGEST_TEXT_MAX];
+
+	digest_format(&p->image->top, digest);
+	json_set_str(j->result, "digest", digest);
+	if (p->signed_by)
+		json_set(j->result, "signed_by", STEAL(p->signed_by));
+}
+
 int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 	const struct settings *s = j->run.settings;
-	char digest[DIGEST_TEXT_MAX];
 	struct plan_request q;
 
 	if (prepare_image(e, &j->run, &j->image, &p) < 0)
 		return -1;
-	digest_format(&p.image->top, digest);
-	json_set_str(j->result, "digest", digest);
+	set_image(j, &p);
 	json_set_str(j->result, "from", p.node->engine.version);
 	json_set_str(j->result, "to", p.version);
 	q = (struct plan_request){
@@ -124,14 +132,12 @@ int upgrade_check(struct err *e, struct job *j)
 
 int upgrade_fetch(struct err *e, struct job *j)
 {
-	CLEANUP(image_freep) struct image *i = NULL;
-	char digest[DIGEST_TEXT_MAX];
+	CLEANUP(prepared_release) struct prepared p = { 0 };
 
-	if (prepare_fetch(e, &j->run, &j->image, &i) < 0)
+	if (prepare_fetch(e, &j->run, &j->image, &p) < 0)
 		return -1;
-	tidy(&j->run, NULL, i, TIDY_AGE_SECONDS);
-	digest_format(&i->top, digest);
-	json_set_str(j->result, "digest", digest);
+	tidy(&j->run, NULL, p.image, TIDY_AGE_SECONDS);
+	set_image(j, &p);
 	json_set_str(j->result, "outcome", "fetched");
 	return 0;
 }
