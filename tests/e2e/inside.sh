@@ -60,7 +60,8 @@ engine() { on "$1" docker version -f '{{.Server.Version}}'; }
 programs() {
 	on "$1" sh -c 'cd /usr && find . -xdev -type f ! -path ./local/bin/nodelift -print0 | sort -z | xargs -0 sha256sum | sha256sum'
 }
-running() { on "$1" docker ps --format '{{.Names}} {{.State}}' | sort; }
+# The node's own containers: those of the command may be there for a moment more.
+running() { on "$1" docker ps --format '{{.Names}} {{.State}}' | grep '^work' | sort; }
 # How many runs there were; only the last of them have a directory.
 runs() { on "$1" sh -c 'ls /var/lib/nodelift/runs 2>/dev/null | sed -n "\$s/^0*//p" | grep . || echo 0'; }
 # The engine answers and nothing of ours is there any more, or is about to be.
