@@ -101,7 +101,7 @@ for format in classic bundle; do
 		tamper copy "$format" "$b" "$a" || exit 1
 		taken "$what: as it was" "$a" "$kind" "$format"
 		tamper strip "$format" "$a" "$a" || exit 1
-		refused "$what: stripped" "$a" 'is not signed'
+		refused "$what: stripped" "$a" 'no signature was found'
 	done
 done
 
@@ -127,14 +127,14 @@ a=$(new sig-index --platform linux/arm64/v8 --platform linux/amd64) || exit 1
 manifest=$(lab net curl -s --cacert "$LAB_CA" -H 'Accept: application/vnd.oci.image.index.v1+json' \
 	"https://$LAB_REGISTRY/v2/$LAB_REPOSITORY/manifests/$a" | jq -r '.manifests[] | select(.platform.architecture == "amd64").digest')
 sign classic p256 "$manifest" || exit 1
-refused "a manifest that is signed in an index that is not" "$a" 'is not signed'
+refused "a manifest that is signed in an index that is not" "$a" 'no signature was found'
 taken "... by its own digest" "$manifest" p256 classic
 for format in classic bundle; do
 	tamper strip classic "$manifest" "$manifest"
 	tamper strip classic "$a" "$a"
 	sign "$format" p256 "$a" || exit 1
 	taken "an index that is signed, $format" "$a" p256 "$format"
-	refused "... is no signature of what is in it by itself" "$manifest" 'is not signed'
+	refused "... is no signature of what is in it by itself" "$manifest" 'no signature was found'
 done
 
 # ---- keys
