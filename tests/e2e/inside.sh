@@ -71,10 +71,14 @@ quiet() {
 		sleep 0.1
 	done; exit 1'
 }
-# What is left: containers, units, files of ours.
+# What is left: containers, units, files of ours. The engine removes a container a moment after its process has ended.
 leftovers() {
 	quiet "$1"
-	on "$1" sh -c 'docker ps -a --format "{{.Names}}" | grep -v "^work"
+	on "$1" sh -c 'for i in $(seq 100); do
+			left=$(docker ps -a --format "{{.Names}}" | grep -v "^work") || break
+			sleep 0.1
+		done
+		[ -z "$left" ] || echo "$left"
 		systemctl list-units --all --no-legend "nodelift*"
 		find /run /tmp -xdev -name "*nodelift*"
 		find / -xdev -name "*nodelift*" ! -path "/usr/local/bin/nodelift" ! -path "/var/lib/nodelift*" ! -path "/usr/local/lib/nodelift-lab*" ! -name "libnodelift-fault-*"'
