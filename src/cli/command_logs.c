@@ -41,7 +41,8 @@ int command_logs(struct err *e, struct cli *c)
 	if (!id)
 		return err_set(e, ERR_PRECHECK, "no run was made on this node");
 	/* That it goes on, or was cut off, is no failure of showing what it told. */
-	if (follow_run(e, &f, id, &result) < 0 && e->code != ERR_DETACHED && e->code != ERR_BROKEN)
+	if (follow_run(e, &f, id, &result) < 0 && e->code != ERR_DETACHED &&
+	    e->code != ERR_BROKEN && e->code != ERR_RETRY)
 		return -1;
 	return 0;
 }
