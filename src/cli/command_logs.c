@@ -26,7 +26,6 @@ int command_logs(struct err *e, struct cli *c)
 {
 	CLEANUP(events_release) struct events events;
 	CLEANUP(mem_freep) char *id = NULL;
-	CLEANUP(json_freep) struct json *about = NULL;
 	CLEANUP(json_freep) struct json *result = NULL;
 	struct follow f = { .settings = &c->settings,
 		            .events = &events,
@@ -36,10 +35,8 @@ int command_logs(struct err *e, struct cli *c)
 	events_init(&events);
 	events.listen = print;
 	events.ctx = c;
-	if (settings_read(e, &c->settings) < 0 || follow_last(e, &c->settings, &id, &about) < 0)
+	if (settings_read(e, &c->settings) < 0 || follow_last(e, &c->settings, &id) < 0)
 		return -1;
-	if (!id)
-		return err_set(e, ERR_PRECHECK, "no run was made on this node");
 	/* That it goes on, or was cut off, is no failure of showing what it told. */
 	if (follow_run(e, &f, id, &result) < 0 && e->code != ERR_DETACHED &&
 	    e->code != ERR_BROKEN && e->code != ERR_RETRY)

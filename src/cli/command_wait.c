@@ -9,7 +9,6 @@ int command_wait(struct err *e, struct cli *c)
 {
 	CLEANUP(events_release) struct events events;
 	CLEANUP(mem_freep) char *id = NULL;
-	CLEANUP(json_freep) struct json *about = NULL;
 	CLEANUP(json_freep) struct json *result = NULL;
 	struct follow f = { .settings = &c->settings,
 		            .events = &events,
@@ -17,12 +16,8 @@ int command_wait(struct err *e, struct cli *c)
 		            .timeout_ms = c->timeout_ms };
 
 	events_init(&events);
-	if (settings_read(e, &c->settings) < 0 || follow_last(e, &c->settings, &id, &about) < 0)
-		return -1;
-	if (!id)
-		return err_set(e, ERR_PRECHECK,
-		               "nothing to wait for: no run was made on this node");
-	if (follow_run(e, &f, id, &result) < 0)
+	if (settings_read(e, &c->settings) < 0 || follow_last(e, &c->settings, &id) < 0 ||
+	    follow_run(e, &f, id, &result) < 0)
 		return -1;
 	report_result(c, result);
 	return follow_verdict(e, result);

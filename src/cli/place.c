@@ -30,6 +30,11 @@ static int need_argument(struct err *e, const struct command *cmd, const struct 
 	return 0;
 }
 
+static int run_here(struct err *e, const struct command *cmd, struct cli *c)
+{
+	return need_argument(e, cmd, c) < 0 ? -1 : cmd->run(e, c);
+}
+
 /* The words once more, with the argument last. The caller frees the array. */
 static const char **words_again(const struct command *cmd, const struct cli *c, char *const *words,
                                 bool on_host)
@@ -115,9 +120,11 @@ static int run_outside(struct err *e, const struct command *cmd, struct cli *c, 
 
 static int detach(struct err *e, const struct command *cmd, struct cli *c, char *const *words)
 {
+	CLEANUP(json_freep) struct json *followers = json_array();
 	CLEANUP(json_freep) struct json *bundle = NULL;
 
-	if (need_argument(e, cmd, c) < 0 || bundle_collect(e, &c->settings, 0, &bundle) < 0)
+	if (need_argument(e, cmd, c) < 0 ||
+	    bundle_collect(e, &c->settings, 0, followers, &bundle) < 0)
 		return -1;
 	return run_outside(e, cmd, c, words, bundle);
 }
@@ -162,18 +169,19 @@ static void write_termination_log(int fd, const struct err *e, bool failed)
 
 static int collect(struct err *e, const struct cli *c, struct json **ret)
 {
+	CLEANUP(json_freep) struct json *followers = json_array();
 	struct container_hints own;
 	const char *client;
 	pid_t pid;
 
-	container_hints(0, &own);
-	if (take_client(e, c, &pid, &client) < 0 || bundle_collect(e, &c->settings, pid, ret) < 0)
+	if (take_client(e, c, &pid, &client) < 0)
 		return -1;
 	if (client)
-		bundle_add_follower(*ret, client);
+		json_push(followers, json_new_str(client));
+	container_hints(0, &own);
 	for (int i = 0; i < own.count; i++)
-		bundle_add_follower(*ret, own.ids[i]);
-	return 0;
+		json_push(followers, json_new_str(own.ids[i]));
+	return bundle_collect(e, &c->settings, pid, followers, ret);
 }
 
 static int run_on_host(struct err *e, const struct command *cmd, struct cli *c, char *const *words,
@@ -187,7 +195,9 @@ static int run_on_host(struct err *e, const struct command *cmd, struct cli *c, 
 		               "no systemd on the host: it must be the init of the node");
 	if (cmd->options & OPTIONS_RUN)
 		return run_outside(e, cmd, c, words, *bundle);
-	return bundle_apply(e, *bundle, &c->settings) < 0 || cmd->run(e, c) < 0 ? -1 : 0;
+	if (bundle_apply(e, *bundle, &c->settings) < 0)
+		return -1;
+	return run_here(e, cmd, c);
 }
 
 /* ---- in a container that has the engine's socket ---- */
@@ -269,13 +279,12 @@ int place_run(struct err *e, const struct command *cmd, struct cli *c, char *con
 
 	*ret_status = 0;
 	if (!(cmd->options & OPTIONS_PLACE) || c->at_boot)
-		return need_argument(e, cmd, c) < 0 ? -1 : cmd->run(e, c);
-	if (c->handed_over)
-		return need_argument(e, cmd, c) < 0 || bundle_read(e, &bundle) < 0 ||
-		                       bundle_apply(e, bundle, &c->settings) < 0 ||
-		                       cmd->run(e, c) < 0
-		               ? -1
-		               : 0;
+		return run_here(e, cmd, c);
+	if (c->handed_over) {
+		if (bundle_read(e, &bundle) < 0 || bundle_apply(e, bundle, &c->settings) < 0)
+			return -1;
+		return run_here(e, cmd, c);
+	}
 	if (c->host_root) {
 		CLEANUP(mem_closep) int log = open_termination_log(c);
 		int failed = run_on_host(e, cmd, c, words, &bundle);
@@ -295,5 +304,5 @@ int place_run(struct err *e, const struct command *cmd, struct cli *c, char *con
 	}
 	if (c->detach)
 		return detach(e, cmd, c, words);
-	return need_argument(e, cmd, c) < 0 ? -1 : cmd->run(e, c);
+	return run_here(e, cmd, c);
 }

@@ -143,7 +143,8 @@ static int add_files(struct err *e, const struct settings *s, const struct sourc
 	return add_docker_config(e, s, source, files);
 }
 
-int bundle_collect(struct err *e, const struct settings *s, pid_t pid, struct json **ret)
+int bundle_collect(struct err *e, const struct settings *s, pid_t pid,
+                   const struct json *followers, struct json **ret)
 {
 	CLEANUP(source_release) struct source source = { .root = -1 };
 	CLEANUP(json_freep) struct json *bundle = json_object();
@@ -151,19 +152,13 @@ int bundle_collect(struct err *e, const struct settings *s, pid_t pid, struct js
 
 	json_set(bundle, "files", files);
 	json_set(bundle, "environment", environment);
-	json_set(bundle, "followers", json_array());
+	json_set(bundle, "followers", json_copy(followers));
 	if (source_open(e, pid, &source) < 0 || add_files(e, s, &source, files) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
 		json_set_str(environment, variables[i], variable(&source, variables[i]));
 	*ret = STEAL(bundle);
 	return 0;
-}
-
-void bundle_add_follower(struct json *bundle, const char *id)
-{
-	/* The document is the caller's and not const; the getter only looks. */
-	json_push((struct json *)(uintptr_t)json_get(bundle, "followers"), json_new_str(id));
 }
 
 /* ---- applying ---- */

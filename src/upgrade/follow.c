@@ -17,18 +17,14 @@
 /* Later on the same command is another try. */
 #define UNTOLD_SECONDS 900
 
-int follow_last(struct err *e, const struct settings *s, char **ret_id, struct json **ret_about)
+int follow_last(struct err *e, const struct settings *s, char **ret_id)
 {
 	CLEANUP(run_ids_release) struct run_ids l = { 0 };
 
-	*ret_id = NULL;
-	*ret_about = NULL;
 	if (state_runs(e, s, &l) < 0)
 		return -1;
 	if (!l.count)
-		return 0;
-	if (state_read(e, s, l.items[l.count - 1], "about.json", ret_about) < 0)
-		return -1;
+		return err_set(e, ERR_PRECHECK, "no run was made on this node");
 	*ret_id = mem_dup(l.items[l.count - 1]);
 	return 0;
 }
@@ -42,7 +38,7 @@ int follow_same(struct err *e, const struct settings *s, const char *command, co
 
 	*ret_id = NULL;
 	*ret_result = NULL;
-	if (follow_last(e, s, &id, &about) < 0)
+	if (follow_last(e, s, &id) < 0 || state_read(e, s, id, "about.json", &about) < 0)
 		return -1;
 	their_command = json_str(about, "command");
 	their_image = json_str(about, "image");

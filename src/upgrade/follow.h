@@ -19,9 +19,8 @@ struct follow {
 	int64_t timeout_ms;               /* -1: as long as it takes */
 };
 
-/* The last run, going on or not: *ret_id is NULL when there was none. The caller frees both. */
-int follow_last(struct err *e, const struct settings *s, char **ret_id,
-                struct json **ret_about) MUST_USE;
+/* The last run, going on or not; ERR_PRECHECK when there was none. The caller frees *ret_id. */
+int follow_last(struct err *e, const struct settings *s, char **ret_id) MUST_USE;
 
 /*
  * Until the run has ended; *ret is its result (upgrade/job.h). ERR_DETACHED when the time is up or
@@ -32,7 +31,7 @@ int follow_run(struct err *e, const struct follow *f, const char *id, struct jso
 
 /*
  * The last run, if it is of this command and image (NULL: of none): *ret_id, otherwise NULL.
- * *ret_result is NULL while it has none. The caller frees both.
+ * *ret_result is NULL while it has none. The caller frees both. ERR_PRECHECK as above.
  */
 int follow_same(struct err *e, const struct settings *s, const char *command, const char *image,
                 char **ret_id, struct json **ret_result) MUST_USE;
