@@ -37,6 +37,24 @@ int image_inspect(struct err *e, struct engine *g, const char *id, struct json *
 	return inspect(e, g, path, ret);
 }
 
+bool container_ended(struct engine *g, const char *id)
+{
+	CLEANUP(json_freep) struct json *doc = NULL;
+	const struct json *state;
+	const char *status;
+	int64_t code;
+	struct err e;
+
+	if (container_inspect(&e, g, id, &doc) < 0)
+		return false;
+	if (!doc)
+		return true;
+	state = json_get(doc, "State");
+	status = json_str(state, "Status");
+	code = json_int(state, "ExitCode", 255);
+	return status && strcmp(status, "exited") == 0 && code != 137 && code != 255;
+}
+
 int container_create(struct err *e, struct engine *g, const char *name, const struct json *config,
                      char **ret_id)
 {
@@ -72,6 +90,13 @@ static int order(struct err *e, struct engine *g, const char *method, const char
 		failed = engine_refusal(e, g, &c, &r);
 	http_response_release(&r);
 	return failed;
+}
+
+int container_start(struct err *e, struct engine *g, const char *id)
+{
+	CLEANUP(mem_freep) char *path = mem_printf("/containers/%s/start", id);
+
+	return order(e, g, "POST", path, 304);
 }
 
 int container_signal(struct err *e, struct engine *g, const char *id, const char *signal)

@@ -20,6 +20,11 @@ int container_signal(struct err *e, struct engine *g, const char *id, const char
  */
 int container_wait(struct err *e, struct engine *g, const char *id, void (*waiting)(void *ctx),
                    void *ctx, int *ret_status) MUST_USE;
+/* Did it end by itself? It is gone, or exited with a status that is not one of a container that was
+ * killed or lost (137, 255). False also when the engine does not say. */
+bool container_ended(struct engine *g, const char *id);
+/* Starts one that exists; that it runs already is no error. */
+int container_start(struct err *e, struct engine *g, const char *id) MUST_USE;
 /* Also when it runs; that there is none is no error. */
 int container_remove(struct err *e, struct engine *g, const char *id) MUST_USE;
 

@@ -59,11 +59,6 @@ struct container_list {
 int engine_running(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
 /* The same in one request: only the identifiers are filled in. */
 int engine_running_ids(struct err *e, struct engine *g, struct container_list *ret) MUST_USE;
-/* Did it end by itself? It is gone, or exited with a status that is not one of a container that was
- * killed or lost (137, 255). False also when the engine does not say. */
-bool engine_ended(struct engine *g, const char *id);
-/* Starts one that exists; that it runs already is no error. */
-int engine_start(struct err *e, struct engine *g, const char *id) MUST_USE;
 void container_release(struct container *c);
 void container_list_release(struct container_list *l);
 

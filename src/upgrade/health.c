@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/container.h"
 #include "os/process.h"
 #include "upgrade/version.h"
 
@@ -131,7 +132,7 @@ static void mend(struct look *l, struct engine *g, const struct json *container,
 	if (!l->run->undoing || l->mended[index] || clock_ms() - l->missed_at < MEND_AFTER_MS)
 		return;
 	l->mended[index] = true;
-	if (engine_start(&e, g, json_str(container, "id")) < 0)
+	if (container_start(&e, g, json_str(container, "id")) < 0)
 		log_debug("%s", e.msg);
 	else
 		event_tell(l->run->events, EVENT_INFO, "health", NULL,
@@ -154,7 +155,7 @@ static enum finding look_at_containers(struct err *e, struct look *l, struct eng
 		const char *id = json_str(c, "id");
 		bool returns = json_bool(c, "returns", true);
 
-		if (runs(&now, id) || (!returns && engine_ended(g, id)))
+		if (runs(&now, id) || (!returns && container_ended(g, id)))
 			continue;
 		f = say(e, NOT_YET, "container '%s' does not run", json_str(c, "name"));
 		if (returns)

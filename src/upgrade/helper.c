@@ -188,7 +188,7 @@ static int start_helper(struct err *e, struct watch *w, struct engine *g, pthrea
 		err_set(e, ERR_PRECHECK, "cannot start a thread");
 	} else {
 		sem_wait(&w->waits);
-		if (engine_start(e, g, w->helper) == 0)
+		if (container_start(e, g, w->helper) == 0)
 			return 0;
 		err_wrap(e, "cannot start " A_HELPER);
 		pthread_detach(*ret);
