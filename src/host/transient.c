@@ -2,11 +2,8 @@
 #include "host/transient.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,8 +15,8 @@
 
 #define LOOK_MS 100
 #define CALL_TIMEOUT_MS 30000
-#define WORDS 8 /* of systemd-run */
-#define EXIT_NO_EXEC 127
+#define SYSTEMD_RUN "systemd-run"
+#define WORDS 8 /* of it */
 
 /* Not a pipe: nobody has to write while the other side reads. */
 static int input_of(struct err *e, const struct transient *t, int *ret)
@@ -36,38 +33,12 @@ static int input_of(struct err *e, const struct transient *t, int *ret)
 	return 0;
 }
 
-struct pipes {
-	int out[2], err[2];
-};
-
-static void close_pipes(struct pipes *p)
-{
-	mem_closep(&p->out[0]);
-	mem_closep(&p->out[1]);
-	mem_closep(&p->err[0]);
-	mem_closep(&p->err[1]);
-}
-
-static _Noreturn void child(char *const *argv, int in, const struct pipes *p)
-{
-	setpgid(0, 0);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	dup2(in, STDIN_FILENO);
-	dup2(p->out[1], STDOUT_FILENO);
-	dup2(p->err[1], STDERR_FILENO);
-	execvp(argv[0], argv);
-	dprintf(STDERR_FILENO, "cannot run '%s': %s\n", argv[0], strerror(errno));
-	_exit(EXIT_NO_EXEC);
-}
-
-static int start(struct err *e, const struct transient *t, int in, const struct pipes *p,
-                 pid_t *ret)
+static int start(struct err *e, const struct transient *t, int in, struct child *ret)
 {
 	CLEANUP(mem_freep) char *unit = mem_printf("--unit=%s", t->unit);
 	CLEANUP(mem_freep) char *description = mem_printf("--description=%s", t->description);
-	const char *const words[WORDS] = { "systemd-run", "--quiet", "--collect", "--pipe",
-		                           "--wait",      unit,      description, "--" };
+	const char *const words[WORDS] = { SYSTEMD_RUN, "--quiet", "--collect", "--pipe",
+		                           "--wait",    unit,      description, "--" };
 	CLEANUP(mem_freep) const char **argv = NULL;
 	int count = 0, n = 0;
 
@@ -78,12 +49,7 @@ static int start(struct err *e, const struct transient *t, int in, const struct 
 		argv[n++] = words[i];
 	for (int i = 0; i < count; i++)
 		argv[n++] = t->argv[i];
-	*ret = fork();
-	if (*ret < 0)
-		return err_sys(e, "cannot start '%s'", words[0]);
-	if (*ret == 0)
-		child((char *const *)(uintptr_t)argv, in, p);
-	return 0;
+	return process_start(e, argv, in, false, ret);
 }
 
 static void interrupt(const char *unit)
@@ -113,13 +79,13 @@ static void take(const struct transient *t, int stream, int *fd)
 }
 
 /* Until it has closed both; false when it is to be left. */
-static bool listen_to(const struct transient *t, struct pipes *p)
+static bool listen_to(const struct transient *t, struct child *c)
 {
 	bool interrupted = false;
 
-	while (p->out[0] >= 0 || p->err[0] >= 0) {
-		struct pollfd fds[] = { { .fd = p->out[0], .events = POLLIN },
-			                { .fd = p->err[0], .events = POLLIN } };
+	while (c->out >= 0 || c->err >= 0) {
+		struct pollfd fds[] = { { .fd = c->out, .events = POLLIN },
+			                { .fd = c->err, .events = POLLIN } };
 		enum transient_wish wish = t->wish ? t->wish(t->ctx) : TRANSIENT_GO_ON;
 
 		if (wish == TRANSIENT_LEAVE)
@@ -131,40 +97,30 @@ static bool listen_to(const struct transient *t, struct pipes *p)
 		if (poll(fds, 2, LOOK_MS) <= 0)
 			continue;
 		if (fds[0].revents)
-			take(t, 1, &p->out[0]);
+			take(t, 1, &c->out);
 		if (fds[1].revents)
-			take(t, 2, &p->err[0]);
+			take(t, 2, &c->err);
 	}
 	return true;
 }
 
 int transient_run(struct err *e, const struct transient *t, int *ret_status)
 {
-	CLEANUP(close_pipes) struct pipes pipes = { { -1, -1 }, { -1, -1 } };
+	CLEANUP(process_close) struct child messenger = { .out = -1, .err = -1 };
 	CLEANUP(mem_closep) int in = -1;
+	bool left;
 	int status;
-	pid_t pid;
 
-	if (input_of(e, t, &in) < 0)
+	if (input_of(e, t, &in) < 0 || start(e, t, in, &messenger) < 0)
 		return -1;
-	if (pipe2(pipes.out, O_CLOEXEC) < 0 || pipe2(pipes.err, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot create a pipe");
-	if (start(e, t, in, &pipes, &pid) < 0)
+	/* The unit does not end with its messenger. */
+	left = !listen_to(t, &messenger);
+	if (left)
+		kill(messenger.pid, SIGKILL);
+	if (process_reap(e, &messenger, SYSTEMD_RUN, &status) < 0)
 		return -1;
-	close(pipes.out[1]);
-	close(pipes.err[1]);
-	pipes.out[1] = pipes.err[1] = -1;
-	*ret_status = -1;
-	/* systemd-run is the messenger: the unit does not end with it. */
-	if (!listen_to(t, &pipes)) {
-		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		return 0;
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(e, "cannot tell how unit '%s' ended", t->unit);
-	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+	if (!left && WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_NO_EXEC)
+		return err_set(e, ERR_PRECHECK, "cannot run '" SYSTEMD_RUN "'");
+	*ret_status = left ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 	return 0;
 }

@@ -16,23 +16,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define EXIT_NO_EXEC 127
-
-struct pipes {
-	int out[2], err[2];
-};
-
-static void close_pipes(struct pipes *p)
+static _Noreturn void run_child(const char *const *argv, int in, int out, int err)
 {
-	mem_closep(&p->out[0]);
-	mem_closep(&p->out[1]);
-	mem_closep(&p->err[0]);
-	mem_closep(&p->err[1]);
-}
-
-static _Noreturn void child(const struct process *p, const struct pipes *pipes)
-{
-	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
 	setpgid(0, 0);
@@ -40,13 +25,55 @@ static _Noreturn void child(const struct process *p, const struct pipes *pipes)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	dup2(pipes->out[1], STDOUT_FILENO);
-	dup2(p->merge_stderr ? pipes->out[1] : pipes->err[1], STDERR_FILENO);
-	execvp(p->argv[0], (char *const *)(uintptr_t)p->argv);
+	if (in < 0)
+		in = open("/dev/null", O_RDONLY);
+	if (in >= 0)
+		dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
-	_exit(EXIT_NO_EXEC);
+	_exit(PROCESS_NO_EXEC);
+}
+
+void process_close(struct child *c)
+{
+	mem_closep(&c->out);
+	mem_closep(&c->err);
+	c->out = c->err = -1;
+}
+
+int process_start(struct err *e, const char *const *argv, int in, bool merge_stderr,
+                  struct child *ret)
+{
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 };
+
+	*ret = (struct child){ .out = -1, .err = -1 };
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot create a pipe");
+	ret->out = out[0];
+	if (!merge_stderr && pipe2(err, O_CLOEXEC) < 0) {
+		err_sys(e, "cannot create a pipe");
+		close(out[1]);
+		return -1;
+	}
+	ret->err = err[0];
+	ret->pid = fork();
+	if (ret->pid == 0)
+		run_child(argv, in, out[1], merge_stderr ? out[1] : err[1]);
+	if (ret->pid < 0)
+		err_sys(e, "cannot start '%s'", argv[0]);
+	close(out[1]);
+	mem_closep(&err[1]);
+	return ret->pid < 0 ? -1 : 0;
+}
+
+int process_reap(struct err *e, const struct child *c, const char *name, int *ret)
+{
+	while (waitpid(c->pid, ret, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "cannot tell how '%s' ended", name);
+	return 0;
 }
 
 /* Takes what is there; false when the other side has closed. */
@@ -63,26 +90,26 @@ static bool drain(int fd, struct str *to)
 }
 
 /* Reads both until the program has closed them; false when the time is up. */
-static bool listen_to(struct pipes *p, int64_t timeout_ms, struct str *out, struct str *err)
+static bool listen_to(struct child *c, int64_t timeout_ms, struct str *out, struct str *err)
 {
 	int64_t end = clock_ms() + timeout_ms;
 
-	while (p->out[0] >= 0 || p->err[0] >= 0) {
-		struct pollfd fds[] = { { .fd = p->out[0], .events = POLLIN },
-			                { .fd = p->err[0], .events = POLLIN } };
+	while (c->out >= 0 || c->err >= 0) {
+		struct pollfd fds[] = { { .fd = c->out, .events = POLLIN },
+			                { .fd = c->err, .events = POLLIN } };
 		int64_t left = end - clock_ms();
 
 		if (left <= 0)
 			return false;
 		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
 			return false;
-		if (fds[0].revents && !drain(p->out[0], out)) {
-			close(p->out[0]);
-			p->out[0] = -1;
+		if (fds[0].revents && !drain(c->out, out)) {
+			close(c->out);
+			c->out = -1;
 		}
-		if (fds[1].revents && !drain(p->err[0], err)) {
-			close(p->err[0]);
-			p->err[0] = -1;
+		if (fds[1].revents && !drain(c->err, err)) {
+			close(c->err);
+			c->err = -1;
 		}
 	}
 	return true;
@@ -111,7 +138,7 @@ static int verdict(struct err *e, const struct process *p, int status, bool in_t
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_PRECHECK, "'%s' was killed by signal %d", name,
 		               WTERMSIG(status));
-	if (WEXITSTATUS(status) == EXIT_NO_EXEC)
+	if (WEXITSTATUS(status) == PROCESS_NO_EXEC)
 		return err_set(e, ERR_PRECHECK, "cannot run '%s': %s", name, last_line(said));
 	if (WEXITSTATUS(status) != 0)
 		return err_set(e, ERR_PRECHECK, "'%s%s%s' failed with status %d: %s", name,
@@ -122,32 +149,20 @@ static int verdict(struct err *e, const struct process *p, int status, bool in_t
 
 int process_run(struct err *e, const struct process *p, struct str *ret)
 {
-	CLEANUP(close_pipes) struct pipes pipes = { { -1, -1 }, { -1, -1 } };
+	CLEANUP(process_close) struct child child = { .out = -1, .err = -1 };
 	CLEANUP(str_release) struct str out = { 0 };
 	CLEANUP(str_release) struct str err = { 0 };
 	bool in_time;
 	int status;
-	pid_t pid, waited;
 
-	if (pipe2(pipes.out, O_CLOEXEC) < 0 || pipe2(pipes.err, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot create a pipe");
-	pid = fork();
-	if (pid < 0)
-		return err_sys(e, "cannot start '%s'", p->argv[0]);
-	if (pid == 0)
-		child(p, &pipes);
-	close(pipes.out[1]);
-	close(pipes.err[1]);
-	pipes.out[1] = pipes.err[1] = -1;
-	in_time = listen_to(&pipes, p->timeout_ms, &out, &err) &&
-	          process_wait_gone(pid, p->timeout_ms);
+	if (process_start(e, p->argv, -1, p->merge_stderr, &child) < 0)
+		return -1;
+	in_time = listen_to(&child, p->timeout_ms, &out, &err) &&
+	          process_wait_gone(child.pid, p->timeout_ms);
 	if (!in_time)
-		kill(-pid, SIGKILL);
-	while ((waited = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-		;
-	if (waited < 0)
-		return err_sys(e, "cannot tell how '%s' ended", p->argv[0]);
-	if (verdict(e, p, status, in_time, err.len ? &err : &out) < 0)
+		kill(-child.pid, SIGKILL);
+	if (process_reap(e, &child, p->argv[0], &status) < 0 ||
+	    verdict(e, p, status, in_time, err.len ? &err : &out) < 0)
 		return -1;
 	if (ret) {
 		*ret = out;

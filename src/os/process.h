@@ -25,6 +25,23 @@ struct process {
  */
 int process_run(struct err *e, const struct process *p, struct str *ret) MUST_USE;
 
+#define PROCESS_NO_EXEC 127 /* status of a program that could not be started */
+
+/* One that is running, for those who do more than hear it out. {.out = -1, .err = -1} is none. */
+struct child {
+	pid_t pid;
+	int out, err; /* what it says; err is -1 when it was merged */
+};
+/*
+ * Starts it in a process group of its own. `in` is its stdin, -1: nothing. Only a fork that failed is
+ * an error here: see PROCESS_NO_EXEC.
+ */
+int process_start(struct err *e, const char *const *argv, int in, bool merge_stderr,
+                  struct child *ret) MUST_USE;
+void process_close(struct child *c); /* for CLEANUP: its pipes, not the program */
+/* Until it has ended: its wait status. */
+int process_reap(struct err *e, const struct child *c, const char *name, int *ret) MUST_USE;
+
 /* Is this process running the file `path` (the same inode), whatever the path is called now? */
 bool process_runs_file(pid_t pid, const char *path);
 

@@ -143,8 +143,8 @@ static int add_files(struct err *e, const struct settings *s, const struct sourc
 	return add_docker_config(e, s, source, files);
 }
 
-int bundle_collect(struct err *e, const struct settings *s, pid_t pid,
-                   const struct json *followers, struct json **ret)
+int bundle_collect(struct err *e, const struct settings *s, pid_t pid, const struct json *followers,
+                   struct json **ret)
 {
 	CLEANUP(source_release) struct source source = { .root = -1 };
 	CLEANUP(json_freep) struct json *bundle = json_object();

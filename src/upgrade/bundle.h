@@ -19,8 +19,8 @@
 
 /* What the settings name, and what is in the usual places, as process `pid` sees it. 0: this one.
  * `followers` are the containers that only watch. */
-int bundle_collect(struct err *e, const struct settings *s, pid_t pid,
-                   const struct json *followers, struct json **ret) MUST_USE;
+int bundle_collect(struct err *e, const struct settings *s, pid_t pid, const struct json *followers,
+                   struct json **ret) MUST_USE;
 
 /* Settings and environment become what the bundle says. Strings are the bundle's: it must stay. */
 int bundle_apply(struct err *e, const struct json *bundle, struct settings *s) MUST_USE;
