@@ -9,31 +9,10 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-nodelift=${NODELIFT:-build/nodelift}
-dir=$(mktemp -d /tmp/nodelift-liar.XXXXXX)
-tests/registry/liar --ready "$dir/ready" --log "$dir/log" &
-liar=$!
-trap 'kill $liar 2>/dev/null; wait $liar 2>/dev/null; rm -rf "$dir"' EXIT
-for _ in $(seq 100); do
-	[ -s "$dir/ready" ] && break
-	sleep 0.1
-done
+# shellcheck source=tests/registry/serve.sh
+. tests/registry/serve.sh
+serve tests/registry/liar
 read -r port _ honest wrong <"$dir/ready"
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-export DOCKER_CONFIG=$dir/docker
-mkdir "$DOCKER_CONFIG"
-
-n=0
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$dir/err"
-	fi
-}
 
 # run MODE [ARG...]: fetch that image into $dir/state; $status, $dir/err
 run()

@@ -8,32 +8,11 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-nodelift=${NODELIFT:-build/nodelift}
-dir=$(mktemp -d /tmp/nodelift-signed.XXXXXX)
-mkdir -p "$dir/etc/keys" "$dir/docker"
+# shellcheck source=tests/registry/serve.sh
+. tests/registry/serve.sh
 openssl ecparam -name prime256v1 -genkey -noout -out "$dir/key" && openssl ec -in "$dir/key" -pubout -out "$dir/etc/keys/k.pem" 2>/dev/null
-tests/registry/signed --ready "$dir/ready" --log "$dir/log" --key "$dir/key" &
-signed=$!
-trap 'kill $signed 2>/dev/null; wait $signed 2>/dev/null; rm -rf "$dir"' EXIT
-for _ in $(seq 100); do
-	[ -s "$dir/ready" ] && break
-	sleep 0.1
-done
+serve tests/registry/signed --key "$dir/key"
 read -r port _ <"$dir/ready"
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-export DOCKER_CONFIG=$dir/docker
-
-n=0
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$dir/err"
-	fi
-}
 
 # try MODE STATUS PATTERN DESCRIPTION: in an empty store; PATTERN is for the last line on stderr
 try()
