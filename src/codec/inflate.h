@@ -14,11 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "io/source.h"
-
-/* The most memory that a zstd frame may ask for: 128 MiB, what zstd's own tools accept. zstd -19
- * and all levels below need at most 8 MiB. */
-#define INFLATE_WINDOW_LOG_MAX 27
 
 struct inflate_backend;
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define INT_MAX_EXACT 9007199254740992.0 /* 2^53: whole numbers are exact up to here */
-#define MEMBERS_MAX 4096                 /* of one object: looking for doubles is quadratic */
 
 static cJSON *c(const struct json *v)
 {
@@ -49,7 +49,7 @@ static const char *find_twice(const cJSON *v)
 			return twice;
 		if (!cJSON_IsObject(v))
 			continue;
-		if (++members > MEMBERS_MAX)
+		if (++members > JSON_MEMBERS_MAX)
 			return a->string;
 		for (const cJSON *b = a->next; b; b = b->next)
 			if (strcmp(a->string, b->string) == 0)

@@ -17,17 +17,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "io/sink.h"
 #include "net/trust.h"
-
-/* All limits of a transfer. */
-#define HTTP_CONNECT_MS 15000 /* name, connection and TLS */
-#define HTTP_SPEED_MIN 1024   /* bytes a second, over ... */
-#define HTTP_SPEED_SECONDS 30
-#define HTTP_REDIRECTS 10
-#define HTTP_HEADERS_MAX (64 * 1024) /* bytes of one response */
-#define HTTP_BODY_MAX (1024 * 1024)  /* bytes of a body for which no sink was given */
 
 struct http;
 

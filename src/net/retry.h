@@ -8,7 +8,6 @@
 #define HTTP_ATTEMPTS 5
 #define HTTP_BACKOFF_MIN_MS 500
 #define HTTP_BACKOFF_MAX_MS 8000
-#define HTTP_RETRY_AFTER_MAX 60 /* seconds; who asks for more is not waited for */
 
 /*
  * After an exchange: should the same be tried once more? Waits as long as the server asked for or

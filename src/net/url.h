@@ -10,9 +10,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
-
-#define URL_MAX 8192
 
 struct url {
 	bool https;

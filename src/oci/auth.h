@@ -11,13 +11,11 @@
 #ifndef OCI_AUTH_H
 #define OCI_AUTH_H
 
+#include "base/limits.h"
 #include "net/http.h"
 #include "oci/credentials.h"
 
-#define AUTH_CHALLENGES_MAX 8
-#define AUTH_TOKEN_MAX (64 * 1024)        /* characters */
-#define AUTH_TOKEN_BODY_MAX (1024 * 1024) /* bytes of the answer that carries it */
-#define AUTH_EXPIRES_DEFAULT 60           /* seconds, where the answer does not say */
+#define AUTH_EXPIRES_DEFAULT 60 /* seconds, where the answer does not say */
 
 enum auth_scheme { AUTH_OTHER, AUTH_BASIC, AUTH_BEARER };
 

@@ -13,10 +13,9 @@
 #ifndef OCI_DISCOVER_H
 #define OCI_DISCOVER_H
 
+#include "base/limits.h"
 #include "oci/registry.h"
 #include "oci/signature.h"
-
-#define DISCOVER_PAGES_MAX 64 /* of a list of referrers */
 
 /*
  * Adds the signatures of one format for that digest. What cannot be read is added as well, with what

@@ -19,10 +19,6 @@
 #include "oci/hiding.h"
 #include "oci/layer.h"
 
-#define EXTRACT_FILES_MAX 4096     /* files that are taken */
-#define EXTRACT_OPEN_LINKS_MAX 256 /* hard links whose target is looked for at once */
-#define EXTRACT_LINK_DEPTH 8       /* hard links to hard links */
-
 #define WHITEOUT ".wh."
 #define WHITEOUT_META ".wh..wh." /* names of AUFS itself; never files of the image */
 #define WHITEOUT_OPAQUE ".wh..wh..opq"

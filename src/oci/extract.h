@@ -13,14 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "oci/image.h"
 #include "oci/store.h"
-
-/* Limits for hostile layers; beyond them: ERR_REJECTED. */
-#define EXTRACT_ENTRIES_MAX 1000000                   /* archive entries of one layer */
-#define EXTRACT_LAYER_MAX (16LL * 1024 * 1024 * 1024) /* bytes of one layer, uncompressed */
-#define EXTRACT_FILE_MAX (2LL * 1024 * 1024 * 1024)   /* bytes of one file that is taken */
-#define EXTRACT_PATH_MAX 4096
 
 struct extracted {
 	char *path;           /* in the image, absolute, normalised: "/usr/local/bin/dockerd" */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "oci/discover.h"
 #include "oci/registry.h"
 #include "os/file.h"
 
@@ -94,13 +95,12 @@ static int connect_registry(struct err *e, struct fetch *f)
 	return registry_connect(e, f->registry, stop_caller, f, &f->http);
 }
 
-int fetch_connect(struct err *e, struct fetch *f, struct registry **ret, struct http **ret_http)
+int fetch_signatures(struct err *e, struct fetch *f, const struct digest *top,
+                     enum signature_format format, struct signature_list *ret)
 {
 	if (connect_registry(e, f) < 0)
 		return -1;
-	*ret = f->registry;
-	*ret_http = f->http;
-	return 0;
+	return discover_signatures(e, f->registry, f->http, top, format, ret);
 }
 
 /* ---- documents: from the store, else from the registry ---- */

@@ -12,6 +12,7 @@
 
 #include "oci/image.h"
 #include "oci/reference.h"
+#include "oci/signature.h"
 #include "oci/store.h"
 
 struct fetch_progress {
@@ -39,11 +40,9 @@ struct fetch_options {
 	void *ctx;
 };
 
-/* For approve(): the image's repository, connected to when this is first asked for. */
-struct registry;
-struct http;
-int fetch_connect(struct err *e, struct fetch *f, struct registry **ret,
-                  struct http **ret_http) MUST_USE;
+/* For approve(): the signatures of that digest which are kept where the image comes from. As in discover.h. */
+int fetch_signatures(struct err *e, struct fetch *f, const struct digest *top,
+                     enum signature_format format, struct signature_list *ret) MUST_USE;
 
 /*
  * ERR_RETRY    the registry or the network failed, also after several attempts

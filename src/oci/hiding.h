@@ -15,8 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-
-#define HIDING_MAX (4 * 1024 * 1024) /* names; 8 bytes each. Beyond: ERR_REJECTED */
+#include "base/limits.h"
 
 enum hiding_reach {
 	HIDING_SELF,  /* the name alone */

@@ -9,14 +9,9 @@
 
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "codec/json.h"
 #include "crypt/digest.h"
-
-/* Limits for what others send. Every one is tested at the limit and one above. */
-#define IMAGE_MANIFEST_MAX (4 * 1024 * 1024) /* bytes; also index and configuration */
-#define IMAGE_LAYERS_MAX 128
-#define IMAGE_INDEX_MAX 256                         /* entries of one index */
-#define IMAGE_LAYER_MAX (16LL * 1024 * 1024 * 1024) /* bytes of one layer as it is transferred */
 
 enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD };
 

@@ -39,7 +39,7 @@ void layer_reader_close(struct layer_reader *r);
 void layer_reader_closep(struct layer_reader **r); /* for CLEANUP */
 
 /* *ret is valid until the next call; NULL at the end, when all was right. ERR_REJECTED for a layer
- * that is something else, malformed, or beyond the limits in extract.h. */
+ * that is something else, malformed, or beyond the limits (base/limits.h). */
 int layer_reader_next(struct err *e, struct layer_reader *r,
                       const struct layer_entry **ret) MUST_USE;
 /* The content of the current entry. */

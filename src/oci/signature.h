@@ -28,6 +28,7 @@
 #ifndef OCI_SIGNATURE_H
 #define OCI_SIGNATURE_H
 
+#include "base/limits.h"
 #include "base/str.h"
 #include "crypt/digest.h"
 #include "crypt/pubkey.h"
@@ -35,11 +36,6 @@
 
 #define SIGNATURE_PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
 #define SIGNATURE_BUNDLE_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
-
-/* Limits for what others send. */
-#define SIGNATURES_MAX 64                         /* of one image, of each format */
-#define SIGNATURE_DOCUMENT_MAX IMAGE_MANIFEST_MAX /* bytes of a payload or bundle */
-#define SIGNATURE_VALUE_MAX 4096                  /* characters of base64; RSA 4096 has 684 */
 
 enum signature_format { SIGNATURE_CLASSIC = 1, SIGNATURE_BUNDLE = 2 };
 #define SIGNATURE_ANY ((unsigned)(SIGNATURE_CLASSIC | SIGNATURE_BUNDLE))

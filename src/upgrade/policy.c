@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "oci/discover.h"
 #include "oci/evidence.h"
 #include "os/file.h"
 
@@ -222,21 +221,17 @@ static int check_found(struct err *e, struct proof *v, const struct signature_li
 	return 0;
 }
 
-static int check_registry(struct err *e, struct proof *v, struct fetch *f)
+static int check_source(struct err *e, struct proof *v, struct fetch *f)
 {
 	static const enum signature_format formats[] = { SIGNATURE_CLASSIC, SIGNATURE_BUNDLE };
-	struct registry *registry;
-	struct http *http;
 	bool good = false;
 
-	if (fetch_connect(e, f, &registry, &http) < 0)
-		return -1;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats) && !good; i++) {
 		CLEANUP(signature_list_release) struct signature_list found = { 0 };
 
 		if (!(v->policy->formats & formats[i]))
 			continue;
-		if (discover_signatures(e, registry, http, v->top, formats[i], &found) < 0 ||
+		if (fetch_signatures(e, f, v->top, formats[i], &found) < 0 ||
 		    check_found(e, v, &found, &good) < 0)
 			return -1;
 	}
@@ -261,7 +256,7 @@ static int prove(struct err *e, struct proof *v, struct fetch *f)
 	if (v->top->algorithm != DIGEST_SHA256)
 		return err_set(e, ERR_REJECTED,
 		               "signatures are of sha256 digests: name the image by its sha256");
-	if (!check_kept(v) && check_registry(e, v, f) < 0)
+	if (!check_kept(v) && check_source(e, v, f) < 0)
 		return -1;
 	tell(v);
 	return 0;
