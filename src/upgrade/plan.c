@@ -17,17 +17,33 @@
 #define STOP_BAD_TIMEOUT_MS 20000
 #define GUARD_UNIT "nodelift-recover.service"
 
-static char *temp_name(const struct plan_request *q, const char *path)
-{
-	CLEANUP(mem_freep) char *dir = file_parent(path);
-
-	return mem_printf("%s/.%s.nodelift-%s", strcmp(dir, "/") == 0 ? "" : dir, file_base(path),
-	                  q->id);
-}
-
 /* ---- the arguments of each kind of step ---- */
 
-static struct json *keep_args(const struct plan_request *q)
+static bool has_old(const struct change *c)
+{
+	return c->old.algorithm != DIGEST_NONE;
+}
+
+static bool has_new(const struct change *c)
+{
+	return c->new.algorithm != DIGEST_NONE;
+}
+
+static bool says_version(const struct change *c)
+{
+	return c->says_version;
+}
+
+static bool any(const struct change *c)
+{
+	(void)c;
+	return true;
+}
+
+/* Steps that are about files have one object for each change that they are for. */
+static struct json *files_args(const struct plan_request *q, bool (*is_for)(const struct change *c),
+                               void (*tell)(const struct plan_request *q, const struct change *c,
+                                            struct json *ret))
 {
 	struct json *args = json_object(), *files = json_array();
 
@@ -35,15 +51,59 @@ static struct json *keep_args(const struct plan_request *q)
 		const struct change *c = &q->changes->items[i];
 		struct json *f;
 
-		if (!change_is_needed(c) || c->old.algorithm == DIGEST_NONE)
+		if (!change_is_needed(c) || !is_for(c))
 			continue;
 		f = json_object();
-		json_set_str(f, "path", c->path);
-		content_set(f, "sha256", &c->old);
+		tell(q, c, f);
 		json_push(files, f);
 	}
 	json_set(args, "files", files);
 	return args;
+}
+
+static void set_temp(const struct plan_request *q, const struct change *c, struct json *f)
+{
+	CLEANUP(mem_freep) char *dir = file_parent(c->path);
+	CLEANUP(mem_freep)
+	char *temp = mem_printf("%s/.%s.nodelift-%s", strcmp(dir, "/") == 0 ? "" : dir,
+	                        file_base(c->path), q->id);
+
+	json_set_str(f, "temp", temp);
+}
+
+static void tell_keep(const struct plan_request *q, const struct change *c, struct json *f)
+{
+	(void)q;
+	json_set_str(f, "path", c->path);
+	content_set(f, "sha256", &c->old);
+}
+
+static void tell_stage(const struct plan_request *q, const struct change *c, struct json *f)
+{
+	set_temp(q, c, f);
+	content_set(f, "sha256", &c->new);
+	json_set_int(f, "size", c->size);
+	if (has_old(c)) {
+		json_set_str(f, "like", c->path);
+		content_set(f, "old", &c->old);
+	} else {
+		json_set_int(f, "mode", c->mode);
+	}
+}
+
+static void tell_probe(const struct plan_request *q, const struct change *c, struct json *f)
+{
+	set_temp(q, c, f);
+	json_set_str(f, "version", q->to);
+}
+
+static void tell_swap(const struct plan_request *q, const struct change *c, struct json *f)
+{
+	json_set_str(f, "path", c->path);
+	set_temp(q, c, f);
+	content_set(f, "old", &c->old);
+	content_set(f, "new", &c->new);
+	json_set_int(f, "mode", c->mode);
 }
 
 static bool holds(const struct json *array, const char *text)
@@ -73,80 +133,10 @@ static struct json *mkdir_args(const struct plan_request *q)
 		const struct change *c = &q->changes->items[i];
 		CLEANUP(mem_freep) char *dir = file_parent(c->path);
 
-		if (change_is_needed(c) && c->new.algorithm != DIGEST_NONE)
+		if (change_is_needed(c) && has_new(c))
 			add_missing_dirs(dirs, dir);
 	}
 	json_set(args, "dirs", dirs);
-	return args;
-}
-
-static struct json *stage_args(const struct plan_request *q)
-{
-	struct json *args = json_object(), *files = json_array();
-
-	for (int i = 0; i < q->changes->count; i++) {
-		const struct change *c = &q->changes->items[i];
-		CLEANUP(mem_freep) char *temp = temp_name(q, c->path);
-		struct json *f;
-
-		if (!change_is_needed(c) || c->new.algorithm == DIGEST_NONE)
-			continue;
-		f = json_object();
-		json_set_str(f, "temp", temp);
-		content_set(f, "sha256", &c->new);
-		json_set_int(f, "size", c->size);
-		if (c->old.algorithm != DIGEST_NONE) {
-			json_set_str(f, "like", c->path);
-			content_set(f, "old", &c->old);
-		} else {
-			json_set_int(f, "mode", c->mode);
-		}
-		json_push(files, f);
-	}
-	json_set(args, "files", files);
-	return args;
-}
-
-static struct json *probe_args(const struct plan_request *q)
-{
-	struct json *args = json_object(), *files = json_array();
-
-	for (int i = 0; i < q->changes->count; i++) {
-		const struct change *c = &q->changes->items[i];
-		CLEANUP(mem_freep) char *temp = temp_name(q, c->path);
-		struct json *f;
-
-		if (!change_is_needed(c) || !c->says_version)
-			continue;
-		f = json_object();
-		json_set_str(f, "temp", temp);
-		json_set_str(f, "version", q->to);
-		json_push(files, f);
-	}
-	json_set(args, "files", files);
-	return args;
-}
-
-static struct json *swap_args(const struct plan_request *q)
-{
-	struct json *args = json_object(), *files = json_array();
-
-	for (int i = 0; i < q->changes->count; i++) {
-		const struct change *c = &q->changes->items[i];
-		CLEANUP(mem_freep) char *temp = temp_name(q, c->path);
-		struct json *f;
-
-		if (!change_is_needed(c))
-			continue;
-		f = json_object();
-		json_set_str(f, "path", c->path);
-		json_set_str(f, "temp", temp);
-		content_set(f, "old", &c->old);
-		content_set(f, "new", &c->new);
-		json_set_int(f, "mode", c->mode);
-		json_push(files, f);
-	}
-	json_set(args, "files", files);
 	return args;
 }
 
@@ -369,12 +359,12 @@ struct json *plan_make(const struct plan_request *q)
 	json_set_str(plan, "to", q->to);
 	if (!boot_is_guarded())
 		push_step(steps, "guard", guard_args(q));
-	push_if_any(steps, "keep", "files", keep_args(q));
+	push_if_any(steps, "keep", "files", files_args(q, has_old, tell_keep));
 	push_if_any(steps, "mkdir", "dirs", mkdir_args(q));
-	push_if_any(steps, "stage", "files", stage_args(q));
-	push_if_any(steps, "probe", "files", probe_args(q));
+	push_if_any(steps, "stage", "files", files_args(q, has_new, tell_stage));
+	push_if_any(steps, "probe", "files", files_args(q, says_version, tell_probe));
 	push_step(steps, "baseline", baseline_args(q));
-	push_if_any(steps, "swap", "files", swap_args(q));
+	push_if_any(steps, "swap", "files", files_args(q, any, tell_swap));
 	push_if_any(steps, "restart", "units", restart_step_args(q));
 	push_step(steps, "health", health_args(q, q->to));
 	if (q->made)
