@@ -164,7 +164,7 @@ static int load_host(struct err *e, const struct trust *t, const struct url *u, 
 	CLEANUP(mem_freep) char *with_port = NULL;
 	CLEANUP(mem_freep) char *without = NULL;
 
-	if (!t->certs_dir)
+	if (!t->certs_dir || !u)
 		return 0;
 	with_port = mem_printf("%s/%s", t->certs_dir, h->name);
 	without = mem_printf("%s/%s", t->certs_dir, u->host);
@@ -206,7 +206,7 @@ static int new_host(struct err *e, struct trust *t, const struct url *u, const c
 
 int trust_for(struct err *e, struct trust *t, const struct url *u, const struct trust_host **ret)
 {
-	CLEANUP(mem_freep) char *name = mem_printf("%s:%d", u->host, u->port);
+	CLEANUP(mem_freep) char *name = u ? mem_printf("%s:%d", u->host, u->port) : mem_dup("");
 	struct host *h;
 	int failed = 0;
 
