@@ -20,9 +20,12 @@ static const struct {
 
 static const char *first_set(const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (getenv(names[i]) && *getenv(names[i]))
+	for (size_t i = 0; i < count; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
 			return names[i];
+	}
 	return NULL;
 }
 
