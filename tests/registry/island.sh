@@ -18,7 +18,7 @@ island=$NODELIFT_ISLAND
 ip link set lo up
 i=1
 for name in registry other auth proxy; do
-	ip address add "192.0.2.$i/32" dev lo
+	ip address add "192.0.2.$i/24" dev lo
 	echo "192.0.2.$i $name.test"
 	i=$((i + 1))
 done >"$island/hosts"
@@ -42,7 +42,7 @@ certificate()
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
 		-keyout "$island/$name.key" -out "$island/$name.csr" 2>>"$island/openssl"
 	openssl x509 -req -in "$island/$name.csr" -CA "$island/$ca.crt" -CAkey "$island/$ca.key" -CAcreateserial \
-		-extfile <(echo "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1") -out "$island/$name.crt" "${@:--days=30}" 2>>"$island/openssl"
+		-extfile <(echo "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1,IP:192.0.2.1") -out "$island/$name.crt" "${@:--days=30}" 2>>"$island/openssl"
 }
 
 new_ca ca
