@@ -21,6 +21,9 @@
 #define AUTH_TOKEN_MAX (64 * 1024)        /* characters */
 #define AUTH_TOKEN_BODY_MAX (1024 * 1024) /* bytes of the answer that carries it */
 
+#define CREDENTIAL_HELPER_MS 30000                /* for its whole answer */
+#define CREDENTIAL_HELPER_OUTPUT_MAX (128 * 1024) /* bytes; a token in JSON */
+
 /* ---- documents ---- */
 
 #define JSON_DEPTH_MAX 100    /* arrays and objects inside each other (vendor/cjson.sh) */

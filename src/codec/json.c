@@ -58,10 +58,17 @@ static const char *find_twice(const cJSON *v)
 	return NULL;
 }
 
+/* There may be credentials in it. */
+static void wipe_copy(char **copy)
+{
+	explicit_bzero(*copy, strlen(*copy));
+	free(*copy);
+}
+
 int json_parse(struct err *e, enum err_code code, const char *name, const char *text, size_t len,
                struct json **ret)
 {
-	CLEANUP(mem_freep) char *copy = mem_ndup(text, len);
+	CLEANUP(wipe_copy) char *copy = mem_ndup(text, len);
 	const char *end = NULL, *twice;
 	cJSON *v;
 
@@ -89,6 +96,15 @@ void json_free(struct json *v)
 void json_freep(struct json **v)
 {
 	json_free(*v);
+}
+
+void json_wipe(struct json *v)
+{
+	for (cJSON *item = c(v); item; item = item->next) {
+		if (cJSON_IsString(item))
+			explicit_bzero(item->valuestring, strlen(item->valuestring));
+		json_wipe(j(item->child));
+	}
 }
 
 static char *printed(char *text)

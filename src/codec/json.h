@@ -21,6 +21,7 @@ int json_parse(struct err *e, enum err_code code, const char *name, const char *
                struct json **ret) MUST_USE;
 void json_free(struct json *v);
 void json_freep(struct json **v); /* for CLEANUP */
+void json_wipe(struct json *v);   /* its texts, which were secrets; NULL: nothing */
 
 /* Without white space, or indented for people. The caller frees. */
 char *json_print(const struct json *v);

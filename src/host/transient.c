@@ -4,34 +4,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "os/file.h"
 #include "os/process.h"
 
 #define LOOK_MS 100
 #define CALL_TIMEOUT_MS 30000
 #define SYSTEMD_RUN "systemd-run"
 #define WORDS 8 /* of it */
-
-/* Not a pipe: nobody has to write while the other side reads. */
-static int input_of(struct err *e, const struct transient *t, int *ret)
-{
-	CLEANUP(mem_closep) int fd = memfd_create("input", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "cannot create a file in memory");
-	if (file_write_all(e, fd, "input", t->input, t->input_len) < 0)
-		return -1;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "cannot rewind a file in memory");
-	*ret = mem_steal_fd(&fd);
-	return 0;
-}
 
 static int start(struct err *e, const struct transient *t, int in, struct child *ret)
 {
@@ -49,7 +32,7 @@ static int start(struct err *e, const struct transient *t, int in, struct child 
 		argv[n++] = words[i];
 	for (int i = 0; i < count; i++)
 		argv[n++] = t->argv[i];
-	return process_start(e, argv, in, false, ret);
+	return process_start(e, argv, NULL, in, false, ret);
 }
 
 static void interrupt(const char *unit)
@@ -111,7 +94,7 @@ int transient_run(struct err *e, const struct transient *t, int *ret_status)
 	bool left;
 	int status;
 
-	if (input_of(e, t, &in) < 0 || start(e, t, in, &messenger) < 0)
+	if (process_input(e, t->input, t->input_len, &in) < 0 || start(e, t, in, &messenger) < 0)
 		return -1;
 	/* The unit does not end with its messenger. */
 	left = !listen_to(t, &messenger);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/client_cert.h"
 
 /* A chain is a linked list; that of a host is linked in front of the common one. */
 struct host {
@@ -127,20 +128,41 @@ static void load_system(struct trust *t)
 		log_warn("%s", e.msg);
 }
 
+/* Docker shows the first that suits; of more than one that is the first by name. */
+static bool is_earlier(const char *path, const struct host *h)
+{
+	return !h->client_cert || strcmp(path, h->client_cert) < 0;
+}
+
+static void take_client_cert(struct host *h, const char *path)
+{
+	free(h->client_cert);
+	free(h->client_key);
+	h->client_cert = mem_dup(path);
+	h->client_key = mem_printf("%.*s.key", (int)(strlen(path) - strlen(".cert")), path);
+}
+
+/* A certificate that was forgotten is no less a mistake than a key. */
+static int check_lone_key(struct err *e, const char *path)
+{
+	CLEANUP(mem_freep)
+	char *cert = mem_printf("%.*s.cert", (int)(strlen(path) - strlen(".key")), path);
+
+	if (access(cert, F_OK) == 0)
+		return 0;
+	return err_sys(e, "key '%s' has no client certificate '%s'", path, cert);
+}
+
 static int add_entry(struct err *e, struct host *h, const char *dir, const char *name)
 {
 	CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, name);
-	CLEANUP(mem_freep) char *key = NULL;
 
 	if (str_ends(name, ".crt"))
 		return add_file(e, &h->own, path);
-	if (!str_ends(name, ".cert") || h->client_cert)
-		return 0;
-	key = mem_printf("%.*s.key", (int)(strlen(path) - strlen(".cert")), path);
-	if (access(key, R_OK) < 0)
-		return err_sys(e, "client certificate '%s' has no key: '%s'", path, key);
-	h->client_cert = STEAL(path);
-	h->client_key = STEAL(key);
+	if (str_ends(name, ".key"))
+		return check_lone_key(e, path);
+	if (str_ends(name, ".cert") && is_earlier(path, h))
+		take_client_cert(h, path);
 	return 0;
 }
 
@@ -164,13 +186,15 @@ static int load_host(struct err *e, const struct trust *t, const struct url *u, 
 	CLEANUP(mem_freep) char *with_port = NULL;
 	CLEANUP(mem_freep) char *without = NULL;
 
-	if (!t->certs_dir)
+	if (!t->certs_dir || !u)
 		return 0;
 	with_port = mem_printf("%s/%s", t->certs_dir, h->name);
 	without = mem_printf("%s/%s", t->certs_dir, u->host);
 	if (load_dir(e, h, with_port) < 0)
 		return -1;
-	return u->port == 443 ? load_dir(e, h, without) : 0;
+	if (u->port == 443 && load_dir(e, h, without) < 0)
+		return -1;
+	return h->client_cert ? client_cert_check(e, h->client_cert, h->client_key) : 0;
 }
 
 static int new_host(struct err *e, struct trust *t, const struct url *u, const char *name)
@@ -206,7 +230,7 @@ static int new_host(struct err *e, struct trust *t, const struct url *u, const c
 
 int trust_for(struct err *e, struct trust *t, const struct url *u, const struct trust_host **ret)
 {
-	CLEANUP(mem_freep) char *name = mem_printf("%s:%d", u->host, u->port);
+	CLEANUP(mem_freep) char *name = u ? mem_printf("%s:%d", u->host, u->port) : mem_dup("");
 	struct host *h;
 	int failed = 0;
 

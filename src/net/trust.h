@@ -28,7 +28,8 @@ struct trust_host {
 	void *roots;                          /* of the TLS library: mbedtls_x509_crt */
 	const char *client_cert, *client_key; /* paths, or NULL */
 };
-/* Belongs to t. ERR_PRECHECK when there are no roots at all, or a file of this host is unreadable. */
+/* Belongs to t. u NULL: what is for every host, and no client certificate. ERR_PRECHECK when there are no roots at all, or a file of this host is
+ * unreadable, or its client certificate is none that can be shown. */
 int trust_for(struct err *e, struct trust *t, const struct url *u,
               const struct trust_host **ret) MUST_USE;
 

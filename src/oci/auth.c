@@ -15,6 +15,7 @@
 #include "net/url.h"
 
 #define CLIENT_ID "nodelift"
+#define TOKEN_ANSWER "answer with a token"
 #define BLANK " \t"
 #define MARGIN_MS 5000 /* a token is renewed so long before its end */
 /* RFC 9110, 5.6.2; and "/" so that the token68 of a foreign scheme is skipped in one piece */
@@ -24,6 +25,7 @@ struct auth {
 	char *host, *path;
 	struct credentials credentials;
 	bool plain_http;
+	bool local; /* the registry is on this machine */
 	pthread_mutex_t
 		lock; /* for what follows; held while a token is fetched, so one thread does */
 	enum auth_scheme scheme;
@@ -31,8 +33,6 @@ struct auth {
 	char *header;
 	int64_t expires; /* clock_ms(), 0: never */
 };
-
-static const struct json_reader token_reader = { ERR_RETRY, "answer with a token" };
 
 /* ---- challenges ---- */
 
@@ -134,6 +134,17 @@ static void set_header(struct auth *a, char *header, int64_t expires)
 	a->expires = expires;
 }
 
+static bool is_local(const char *host)
+{
+	CLEANUP(mem_freep) char *address = mem_printf("https://%s/", host);
+	struct url url = { 0 };
+	struct err ignored;
+	bool local = url_parse(&ignored, address, &url) == 0 && url_is_loopback(&url);
+
+	url_release(&url);
+	return local;
+}
+
 struct auth *auth_new(const char *host, const char *path, struct credentials *c, bool plain_http)
 {
 	struct auth *a = mem_alloc(sizeof(*a));
@@ -144,11 +155,9 @@ struct auth *auth_new(const char *host, const char *path, struct credentials *c,
 	a->credentials = *c;
 	*c = (struct credentials){ 0 };
 	a->plain_http = plain_http;
+	a->local = is_local(host);
 	if (a->credentials.registry_token)
 		set_header(a, mem_printf("Bearer %s", a->credentials.registry_token), 0);
-	if (credentials_none(&a->credentials) && a->credentials.helper)
-		log_debug("'%s' would know credentials, but no other program is executed",
-		          a->credentials.helper);
 	return a;
 }
 
@@ -169,20 +178,24 @@ void auth_free(struct auth *a)
 int auth_refused(struct err *e, const struct auth *a, int status)
 {
 	const struct credentials *c = &a->credentials;
+	CLEANUP(mem_freep)
+	char *refuses =
+		mem_printf("registry '%s' refuses access to '%s' (%d)", a->host, a->path, status);
 
+	if (c->from_helper)
+		return err_set(e, ERR_RETRY, "%s: wrong credentials from helper '%s' for '%s'",
+		               refuses, c->helper, c->server);
 	if (!credentials_none(c))
+		return err_set(e, ERR_RETRY, "%s: wrong credentials in %s", refuses, c->file);
+	if (c->asked)
+		return err_set(e, ERR_RETRY, "%s: credential helper '%s' knows none for '%s'",
+		               refuses, c->helper, c->server);
+	if (c->helper && !c->program)
 		return err_set(e, ERR_RETRY,
-		               "registry '%s' refuses access to '%s' (%d): wrong credentials in %s",
-		               a->host, a->path, status, c->file);
-	if (c->helper)
-		return err_set(
-			e, ERR_RETRY,
-			"registry '%s' refuses access to '%s' (%d): %s leaves credentials to '%s', "
-			"which nodelift does not run",
-			a->host, a->path, status, c->file, c->helper);
-	return err_set(e, ERR_RETRY,
-	               "registry '%s' refuses access to '%s' (%d): missing credentials in %s",
-	               a->host, a->path, status, c->file);
+		               "%s: %s leaves credentials to helper '%s', which is run only when "
+		               "nodelift's config.json has it in \"credential_helpers\"",
+		               refuses, c->file, c->helper);
+	return err_set(e, ERR_RETRY, "%s: missing credentials in %s", refuses, c->file);
 }
 
 /* ---- tokens ---- */
@@ -210,41 +223,76 @@ static bool fit_for_header(const char *token)
 	return true;
 }
 
-static int read_token(struct err *e, struct auth *a, const struct http_response *r)
+/* A server may replace the identity token each time that it is used. */
+static void replace_identity(struct auth *a, const char *token)
 {
-	CLEANUP(json_freep) struct json *answer = NULL;
+	struct credentials *c = &a->credentials;
+
+	if (!token || !*token || strlen(token) > AUTH_TOKEN_MAX || !c->identity_token ||
+	    strcmp(token, c->identity_token) == 0)
+		return;
+	explicit_bzero(c->identity_token, strlen(c->identity_token));
+	free(c->identity_token);
+	c->identity_token = mem_dup(token);
+}
+
+static int take_token(struct err *e, struct auth *a, const struct json *answer)
+{
 	const char *token;
 	int64_t seconds, ms;
 
-	if (json_parse(e, ERR_RETRY, token_reader.name, r->body.s ? r->body.s : "", r->body.len,
-	               &answer) < 0)
-		return -1;
 	token = json_str(answer, "token");
 	if (!token || !*token)
 		token = json_str(answer, "access_token");
 	if (!token || !fit_for_header(token))
-		return err_set(e, ERR_RETRY, "answer with a token has none that can be used");
+		return err_set(e, ERR_RETRY, TOKEN_ANSWER " has none that can be used");
 	seconds = json_int(answer, "expires_in", AUTH_EXPIRES_DEFAULT);
 	if (seconds < AUTH_EXPIRES_DEFAULT)
 		seconds = AUTH_EXPIRES_DEFAULT; /* the specification's minimum */
 	ms = seconds > INT32_MAX ? (int64_t)INT32_MAX * 1000 : seconds * 1000;
 	set_header(a, mem_printf("Bearer %s", token), clock_ms() + ms - MARGIN_MS);
+	replace_identity(a, json_str(answer, "refresh_token"));
 	return 0;
 }
 
+static int read_token(struct err *e, struct auth *a, const struct http_response *r)
+{
+	struct json *answer = NULL;
+	int failed;
+
+	if (json_parse(e, ERR_RETRY, TOKEN_ANSWER, r->body.s ? r->body.s : "", r->body.len,
+	               &answer) < 0)
+		return -1;
+	failed = take_token(e, a, answer);
+	json_wipe(answer);
+	json_free(answer);
+	return failed;
+}
+
+/*
+ * That a registry names a realm on another host is how Docker Hub works, and Docker sends the password
+ * there. So do we, with TLS. But no registry elsewhere has its realm on this machine: such a
+ * one wants us to talk to what listens here.
+ */
 static int check_realm(struct err *e, const struct auth *a)
 {
 	struct url url = { 0 };
-	bool allowed;
+	bool local, https;
 
 	if (url_parse(e, a->realm, &url) < 0)
 		return err_wrap(e, "registry '%s' sends us elsewhere for a token", a->host);
-	allowed = url.https || (a->plain_http && url_is_loopback(&url));
+	local = url_is_loopback(&url);
+	https = url.https;
 	url_release(&url);
-	if (!allowed)
+	if (!https && !(a->plain_http && local))
 		return err_set(e, ERR_RETRY,
 		               "registry '%s' sends us for a token to '%.200s', which is not https",
 		               a->host, a->realm);
+	if (local && !a->local)
+		return err_set(
+			e, ERR_RETRY,
+			"registry '%s' sends us for a token to '%.200s', which is this machine",
+			a->host, a->realm);
 	return 0;
 }
 
@@ -343,6 +391,8 @@ static int do_as_asked(struct err *e, struct auth *a, struct http *h, const stru
 {
 	if (a->header && (!used || strcmp(a->header, used) != 0))
 		return 0; /* another thread was here before */
+	if (credentials_ask_helper(e, &a->credentials) < 0)
+		return -1;
 	a->scheme = c->scheme;
 	if (c->scheme == AUTH_BASIC) {
 		if (!a->credentials.username || (used && str_starts(used, "Basic ")))

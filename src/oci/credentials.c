@@ -8,7 +8,12 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "oci/credential_helper.h"
 #include "os/file.h"
+
+#define HUB_SERVER \
+	"https://index.docker.io/v1/" /* as docker login calls it when it tells a helper */
+#define TOKEN_USER "<token>"
 
 /* Docker Hub's key is a relic of its first API; both names of its API count as well. */
 static const char *const hub_names[] = { "docker.io", "index.docker.io", "registry-1.docker.io" };
@@ -117,16 +122,21 @@ static int decode_auth(struct err *e, const char *auth, struct credentials *c)
 	return failed;
 }
 
-static int read_config(struct err *e, const struct json *config, const struct reference *r,
-                       struct credentials *c)
+static int read_config(struct err *e, const struct json *config, const char *const *helpers,
+                       const struct reference *r, struct credentials *c)
 {
 	const struct json *entry = best_entry(json_get(config, "auths"), r);
 	const struct json *helper = best_entry(json_get(config, "credHelpers"), r);
 	const char *auth = json_str(entry, "auth"), *username = json_str(entry, "username");
 	const char *store = helper ? json_string(helper) : json_str(config, "credsStore");
 
-	if (store && *store)
-		c->helper = mem_printf("docker-credential-%s", store);
+	if (store && *store) {
+		const char *allowed = credential_helper_allowed(helpers, store);
+
+		c->helper = mem_dup(store);
+		c->program = allowed ? mem_dup(allowed) : NULL;
+		c->server = mem_dup(is_hub(r->host) ? HUB_SERVER : r->host);
+	}
 	c->identity_token = dup_nonempty(json_str(entry, "identitytoken"));
 	c->registry_token = dup_nonempty(json_str(entry, "registrytoken"));
 	if (auth && *auth)
@@ -139,9 +149,10 @@ static int read_config(struct err *e, const struct json *config, const struct re
 	return 0;
 }
 
-static int read_file(struct err *e, const struct reference *r, struct credentials *c)
+static int read_file(struct err *e, const char *const *helpers, const struct reference *r,
+                     struct credentials *c)
 {
-	CLEANUP(json_freep) struct json *config = NULL;
+	struct json *config = NULL;
 	struct str text = { 0 };
 	int failed;
 
@@ -154,15 +165,19 @@ static int read_file(struct err *e, const struct reference *r, struct credential
 	if (text.s)
 		explicit_bzero(text.s, text.len);
 	str_release(&text);
-	return failed < 0 ? -1 : read_config(e, config, r, c);
+	if (failed == 0)
+		failed = read_config(e, config, helpers, r, c);
+	json_wipe(config);
+	json_free(config);
+	return failed;
 }
 
-int credentials_find(struct err *e, const char *config_file, const struct reference *r,
-                     struct credentials *ret)
+int credentials_find(struct err *e, const char *config_file, const char *const *helpers,
+                     const struct reference *r, struct credentials *ret)
 {
 	struct credentials c = { .file = config_file ? mem_dup(config_file) : default_file() };
 
-	if (read_file(e, r, &c) < 0) {
+	if (read_file(e, helpers, r, &c) < 0) {
 		bool absent = !config_file && (e->sys == ENOENT || e->sys == ENOTDIR);
 
 		if (!absent) {
@@ -171,6 +186,31 @@ int credentials_find(struct err *e, const char *config_file, const struct refere
 		}
 	}
 	*ret = c;
+	return 0;
+}
+
+int credentials_ask_helper(struct err *e, struct credentials *c)
+{
+	struct secret s = { 0 };
+
+	if (!c->program || c->asked)
+		return 0;
+	c->asked = true;
+	if (credential_helper_get(e, c->program, c->server, &s) < 0)
+		return -1;
+	if (!s.username)
+		return 0;
+	wipe(&c->username);
+	wipe(&c->password);
+	wipe(&c->identity_token);
+	c->from_helper = true;
+	if (strcmp(s.username, TOKEN_USER) == 0) {
+		c->identity_token = STEAL(s.password);
+	} else {
+		c->username = STEAL(s.username);
+		c->password = STEAL(s.password);
+	}
+	secret_release(&s);
 	return 0;
 }
 
@@ -184,6 +224,8 @@ void credentials_release(struct credentials *c)
 	free(c->file);
 	free(c->username);
 	free(c->helper);
+	free(c->program);
+	free(c->server);
 	wipe(&c->password);
 	wipe(&c->identity_token);
 	wipe(&c->registry_token);

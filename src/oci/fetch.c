@@ -86,6 +86,7 @@ static int connect_registry(struct err *e, struct fetch *f)
 	struct registry_options r = { .ca_file = o->ca_file,
 		                      .config_file = o->config_file,
 		                      .certs_dir = o->certs_dir,
+		                      .credential_helpers = o->credential_helpers,
 		                      .plain_http = o->plain_http };
 
 	if (f->registry)

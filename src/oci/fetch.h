@@ -27,8 +27,9 @@ struct fetch_options {
 	const char *ca_file;     /* extra roots (PEM), or NULL */
 	const char *config_file; /* Docker's config.json with credentials; NULL: the usual places */
 	const char *certs_dir;   /* "/etc/docker/certs.d"; has HOST[:PORT]/ca.crt */
-	bool plain_http;         /* allowed for loopback registries only */
-	int parallel;            /* transfers at once; 0: a sensible number */
+	const char *const *credential_helpers; /* that may be executed, NULL-terminated, or NULL */
+	bool plain_http;                       /* allowed for loopback registries only */
+	int parallel;                          /* transfers at once; 0: a sensible number */
 	struct platform platform;
 	/* Called now and then from the calling thread; may be NULL. Not 0: stop with ERR_RETRY. */
 	int (*progress)(const struct fetch_progress *p, void *ctx);

@@ -42,7 +42,7 @@ int registry_open(struct err *e, const struct registry_options *o, const struct 
 		return err_set(e, ERR_USAGE,
 		               "registry '%s' is not on this machine: plain HTTP is not allowed",
 		               r->host);
-	if (credentials_find(e, o->config_file, r, &credentials) < 0)
+	if (credentials_find(e, o->config_file, o->credential_helpers, r, &credentials) < 0)
 		return -1;
 	if (trust_open(e, o->ca_file, o->certs_dir, &trust) < 0) {
 		credentials_release(&credentials);

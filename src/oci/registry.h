@@ -24,6 +24,7 @@ struct registry_options {
 	const char *ca_file; /* as in fetch.h, all of them */
 	const char *config_file;
 	const char *certs_dir;
+	const char *const *credential_helpers;
 	bool plain_http;
 };
 

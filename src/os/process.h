@@ -16,6 +16,10 @@ struct process {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH without a '/' */
 	int64_t timeout_ms;      /* after it the program is killed */
 	bool merge_stderr;       /* into the output; otherwise it is kept for the message only */
+	const char *const *env;  /* "NAME=VALUE", NULL-terminated; NULL: our own */
+	const void *input;       /* its stdin; NULL: nothing */
+	size_t input_len;
+	size_t output_max; /* who says more is killed; 0: PROCESS_OUTPUT_MAX, the rest is dropped */
 };
 
 /*
@@ -24,6 +28,11 @@ struct process {
  * error that quotes the last line of what it said. *ret is stdout (may be NULL).
  */
 int process_run(struct err *e, const struct process *p, struct str *ret) MUST_USE;
+/*
+ * The same for a program whose exit status is part of its answer: any is good. What it said has no
+ * other copy in our memory (with output_max), so that the caller can wipe it.
+ */
+int process_ask(struct err *e, const struct process *p, int *ret_status, struct str *ret) MUST_USE;
 
 #define PROCESS_NO_EXEC 127 /* status of a program that could not be started */
 
@@ -32,12 +41,14 @@ struct child {
 	pid_t pid;
 	int out, err; /* what it says; err is -1 when it was merged */
 };
+/* A file in memory with these bytes. Not a pipe: nobody has to write while the other side reads. */
+int process_input(struct err *e, const void *data, size_t len, int *ret) MUST_USE;
 /*
- * Starts it in a process group of its own. `in` is its stdin, -1: nothing. Only a fork that failed is
+ * Starts it in a process group of its own. `in` is its stdin, -1: nothing; `env` NULL: ours. Only a fork that failed is
  * an error here: see PROCESS_NO_EXEC.
  */
-int process_start(struct err *e, const char *const *argv, int in, bool merge_stderr,
-                  struct child *ret) MUST_USE;
+int process_start(struct err *e, const char *const *argv, const char *const *env, int in,
+                  bool merge_stderr, struct child *ret) MUST_USE;
 void process_close(struct child *c); /* for CLEANUP: its pipes, not the program */
 /* Until it has ended: its wait status. */
 int process_reap(struct err *e, const struct child *c, const char *name, int *ret) MUST_USE;

@@ -2,10 +2,12 @@
 #include "upgrade/settings.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "oci/credential_helper.h"
 #include "oci/signature.h"
 #include "os/file.h"
 
@@ -67,15 +69,35 @@ static int take_formats(struct err *e, const struct json_reader *r, const struct
 	return err_set(e, r->code, "%s: key '%s' must name at least one format", r->name, key);
 }
 
+static int take_helpers(struct err *e, const struct json_reader *r, const struct json *doc,
+                        const char *key, const char ***ret)
+{
+	const struct json *list;
+	int n = 0;
+
+	if (!json_get(doc, key))
+		return 0;
+	if (json_need_array(e, r, doc, key, &list) < 0)
+		return -1;
+	*ret = mem_alloc(sizeof(**ret) * (size_t)(json_length(list) + 1));
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		if (!json_string(v) || !credential_helper_valid(json_string(v)))
+			return err_set(e, r->code,
+			               "%s: key '%s' may hold names as \"ecr-login\", and "
+			               "absolute paths that end in /" CREDENTIAL_HELPER_PREFIX
+			               "NAME",
+			               r->name, key);
+		(*ret)[n++] = json_string(v);
+	}
+	return 0;
+}
+
 int settings_read(struct err *e, struct settings *s)
 {
-	static const char *const keys[] = { "ca_file",
-		                            "docker_config",
-		                            "engine_socket",
-		                            "soak_seconds",
-		                            "health_timeout_seconds",
-		                            "signature_formats",
-		                            NULL };
+	static const char *const keys[] = { "ca_file",           "credential_helpers",
+		                            "docker_config",     "engine_socket",
+		                            "soak_seconds",      "health_timeout_seconds",
+		                            "signature_formats", NULL };
 	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
 	CLEANUP(str_release) struct str text = { 0 };
 	struct json_reader r = { ERR_USAGE, path };
@@ -94,6 +116,7 @@ int settings_read(struct err *e, struct settings *s)
 		return err_set(e, ERR_USAGE, "%s: must be an object", path);
 	if (json_only(e, &r, doc, keys) < 0 ||
 	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
+	    take_helpers(e, &r, doc, "credential_helpers", &s->credential_helpers) < 0 ||
 	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
 	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
 	    take_formats(e, &r, doc, "signature_formats", &s->signature_formats) < 0 ||
@@ -105,6 +128,8 @@ int settings_read(struct err *e, struct settings *s)
 
 void settings_release(struct settings *s)
 {
+	free(s->credential_helpers);
 	json_free(s->owned);
+	s->credential_helpers = NULL;
 	s->owned = NULL;
 }

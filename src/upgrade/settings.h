@@ -5,6 +5,7 @@
  *
  * config.json, every key optional, an unknown one is an error:
  *	"ca_file"                 string   extra roots for registries, PEM
+ *	"credential_helpers"      array    which may be executed: "ecr-login", or the absolute path of one
  *	"docker_config"           string   credentials, as docker login leaves them
  *	"engine_socket"           string   path
  *	"health_timeout_seconds"  number   0 to 86400: how long the new engine may take
@@ -34,7 +35,8 @@ struct settings {
 	int64_t soak_ms;            /* -1: the profile's */
 	/* Containers that only watch this run, NULL-terminated: they may end at any time. May be NULL. */
 	const char *const *followers;
-	void *owned; /* the parsed config.json that strings above point into */
+	const char **credential_helpers; /* NULL-terminated, or NULL: none */
+	void *owned;                     /* the parsed config.json that strings above point into */
 };
 
 void settings_init(struct settings *s);

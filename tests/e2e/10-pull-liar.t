@@ -163,7 +163,7 @@ printf '{"auths": {"http://localhost:%s/v1/": {"username": "user", "password": "
 try basic 12 'refuses access .*\(401\): wrong credentials in' 'a wrong password'
 count True 2 'which is tried once'
 printf '{"auths": {}, "credsStore": "desktop"}' >"$DOCKER_CONFIG/config.json"
-try basic 12 "docker-credential-desktop" 'the helper that would know is named'
+try basic 12 "helper 'desktop', which is run only when" 'the helper that would know is named'
 printf '{"auths": ' >"$DOCKER_CONFIG/config.json"
 try basic 2 'config.json: not JSON' 'a malformed config.json'
 rm "$DOCKER_CONFIG/config.json"

@@ -74,7 +74,7 @@ static char *find(const char *config, const char *image)
 	if (reference_parse(&e, image, &r) < 0 ||
 	    file_replace(&e, file, config, strlen(config), 0600) < 0)
 		return mem_dup(e.msg);
-	if (credentials_find(&e, file, &r, &c) < 0)
+	if (credentials_find(&e, file, NULL, &r, &c) < 0)
 		text = mem_dup(err_table[e.code].name);
 	else if (c.username)
 		text = mem_printf("%s:%s", c.username, c.password);
@@ -107,9 +107,8 @@ static const struct {
 	{ "{\"auths\":{\"r.io\":" U ",\"r.io/ns\":" V "}}", "r.io/ns/a", "v:q:r" },
 	{ "{\"auths\":{\"r.io\":" U ",\"r.io/ns\":" V "}}", "r.io/nsx/a", "u:p" },
 	{ "{\"auths\":{\"r.io\":{\"identitytoken\":\"it\"}}}", "r.io/a", "it" },
-	{ "{\"auths\":{\"r.io\":{}},\"credsStore\":\"x\"}", "r.io/a", "docker-credential-x" },
-	{ "{\"credHelpers\":{\"r.io\":\"y\"},\"credsStore\":\"x\"}", "r.io/a",
-	  "docker-credential-y" },
+	{ "{\"auths\":{\"r.io\":{}},\"credsStore\":\"x\"}", "r.io/a", "x" },
+	{ "{\"credHelpers\":{\"r.io\":\"y\"},\"credsStore\":\"x\"}", "r.io/a", "y" },
 	{ "{}", "r.io/a", "none" },
 	{ "", "r.io/a", "none" },
 	{ "{\"auths\":[]}", "r.io/a", "none" },
@@ -133,10 +132,10 @@ static void test_credentials(void)
 	if (reference_parse(&e, "r.io/a", &r) < 0)
 		return;
 	setenv("DOCKER_CONFIG", "/nonexistent", 1);
-	is_int(credentials_find(&e, NULL, &r, &c), 0, "no file in the usual place");
+	is_int(credentials_find(&e, NULL, NULL, &r, &c), 0, "no file in the usual place");
 	ok(credentials_none(&c), "... is no error");
 	credentials_release(&c);
-	ok(credentials_find(&e, "/nonexistent", &r, &c) < 0 && e.code == ERR_USAGE,
+	ok(credentials_find(&e, "/nonexistent", NULL, &r, &c) < 0 && e.code == ERR_USAGE,
 	   "no file that was named");
 	reference_release(&r);
 }
