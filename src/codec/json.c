@@ -37,6 +37,18 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
+/* A string ends for us at the first NUL, for others it goes on: "layers\u0000x" is no "layers". */
+static bool has_nul(const char *text, size_t len)
+{
+	if (strlen(text) != len)
+		return true;
+	/* A backslash stands in strings only, and one behind another is a character of its own. */
+	for (const char *p = strchr(text, '\\'); p && p[1]; p = strchr(p + 2, '\\'))
+		if (strncmp(p, "\\u0000", 6) == 0)
+			return true;
+	return false;
+}
+
 /* Two members of one name mean something else to every reader. */
 static const char *find_twice(const cJSON *v)
 {
@@ -65,7 +77,7 @@ int json_parse(struct err *e, enum err_code code, const char *name, const char *
 	const char *end = NULL, *twice;
 	cJSON *v;
 
-	if (strlen(copy) != len)
+	if (has_nul(copy, len))
 		return err_set(e, code, "%s: contains a NUL byte", name);
 	v = cJSON_ParseWithLengthOpts(copy, len + 1, &end, true);
 	if (!v)
