@@ -24,7 +24,7 @@
 /* ---- documents ---- */
 
 #define JSON_DEPTH_MAX 100    /* arrays and objects inside each other (vendor/cjson.sh) */
-#define JSON_MEMBERS_MAX 4096 /* of one object: looking for doubles is quadratic */
+#define JSON_MEMBERS_MAX 4096 /* of one object */
 
 #define IMAGE_MANIFEST_MAX (4 * 1024 * 1024) /* bytes; also index and configuration */
 #define IMAGE_LAYERS_MAX 128

@@ -49,25 +49,39 @@ static bool has_nul(const char *text, size_t len)
 	return false;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, for whoever writes a hundred thousand members wants them compared with each other. */
+static const char *twice_in(const cJSON *object)
+{
+	const char *twice = NULL, **names;
+	size_t count = 0, i = 0;
+
+	for (const cJSON *m = object->child; m; m = m->next)
+		if (++count > JSON_MEMBERS_MAX)
+			return m->string;
+	names = mem_alloc((count + 1) * sizeof(*names));
+	for (const cJSON *m = object->child; m; m = m->next)
+		names[i++] = m->string;
+	qsort(names, count, sizeof(*names), by_name);
+	for (i = 1; i < count && !twice; i++)
+		if (strcmp(names[i - 1], names[i]) == 0)
+			twice = names[i];
+	free(names);
+	return twice;
+}
+
 /* Two members of one name mean something else to every reader. */
 static const char *find_twice(const cJSON *v)
 {
-	int members = 0;
+	const char *twice = cJSON_IsObject(v) ? twice_in(v) : NULL;
 
-	for (const cJSON *a = v->child; a; a = a->next) {
-		const char *twice = find_twice(a);
-
-		if (twice)
-			return twice;
-		if (!cJSON_IsObject(v))
-			continue;
-		if (++members > JSON_MEMBERS_MAX)
-			return a->string;
-		for (const cJSON *b = a->next; b; b = b->next)
-			if (strcmp(a->string, b->string) == 0)
-				return a->string;
-	}
-	return NULL;
+	for (const cJSON *child = v->child; child && !twice; child = child->next)
+		twice = find_twice(child);
+	return twice;
 }
 
 int json_parse(struct err *e, enum err_code code, const char *name, const char *text, size_t len,
