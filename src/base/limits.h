@@ -27,7 +27,7 @@
 /* ---- documents ---- */
 
 #define JSON_DEPTH_MAX 100    /* arrays and objects inside each other (vendor/cjson.sh) */
-#define JSON_MEMBERS_MAX 4096 /* of one object: looking for doubles is quadratic */
+#define JSON_MEMBERS_MAX 4096 /* of one object */
 
 #define IMAGE_MANIFEST_MAX (4 * 1024 * 1024) /* bytes; also index and configuration */
 #define IMAGE_LAYERS_MAX 128
@@ -52,6 +52,7 @@
 #define EXTRACT_FILE_MAX (2LL * 1024 * 1024 * 1024)   /* bytes of one file that is taken */
 #define EXTRACT_FILES_MAX 4096                        /* files that are taken */
 #define EXTRACT_PATH_MAX 4096                         /* characters */
+#define CHANGE_NAME_MAX 200          /* of a file that is installed, in characters */
 #define EXTRACT_OPEN_LINKS_MAX 256   /* hard links whose target is looked for at once */
 #define EXTRACT_LINK_DEPTH 8         /* hard links to hard links */
 #define HIDING_MAX (4 * 1024 * 1024) /* whiteouts and files in the way of lower layers */

@@ -93,8 +93,10 @@ void report_error(const struct err *e)
 
 static void print_sentence(const struct json *r)
 {
-	const char *outcome = json_str(r, "outcome"), *from = json_str(r, "from"),
-		   *to = json_str(r, "to");
+	const char *outcome = json_str(r, "outcome"), *from = json_str(r, "from");
+	/* what an image says of itself */
+	CLEANUP(mem_freep)
+	char *to = json_str(r, "to") ? report_printable(json_str(r, "to")) : NULL;
 	double total = (double)json_int(r, "total_ms", 0) / 1000;
 	int64_t down = json_int(r, "downtime_ms", -1);
 

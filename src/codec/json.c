@@ -37,25 +37,51 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
+/* A string ends for us at the first NUL, for others it goes on: "layers\u0000x" is no "layers". */
+static bool has_nul(const char *text, size_t len)
+{
+	if (strlen(text) != len)
+		return true;
+	/* A backslash stands in strings only, and one behind another is a character of its own. */
+	for (const char *p = strchr(text, '\\'); p && p[1]; p = strchr(p + 2, '\\'))
+		if (strncmp(p, "\\u0000", 6) == 0)
+			return true;
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, for whoever writes a hundred thousand members wants them compared with each other. */
+static const char *twice_in(const cJSON *object)
+{
+	const char *twice = NULL, **names;
+	size_t count = 0, i = 0;
+
+	for (const cJSON *m = object->child; m; m = m->next)
+		if (++count > JSON_MEMBERS_MAX)
+			return m->string;
+	names = mem_alloc((count + 1) * sizeof(*names));
+	for (const cJSON *m = object->child; m; m = m->next)
+		names[i++] = m->string;
+	qsort(names, count, sizeof(*names), by_name);
+	for (i = 1; i < count && !twice; i++)
+		if (strcmp(names[i - 1], names[i]) == 0)
+			twice = names[i];
+	free(names);
+	return twice;
+}
+
 /* Two members of one name mean something else to every reader. */
 static const char *find_twice(const cJSON *v)
 {
-	int members = 0;
+	const char *twice = cJSON_IsObject(v) ? twice_in(v) : NULL;
 
-	for (const cJSON *a = v->child; a; a = a->next) {
-		const char *twice = find_twice(a);
-
-		if (twice)
-			return twice;
-		if (!cJSON_IsObject(v))
-			continue;
-		if (++members > JSON_MEMBERS_MAX)
-			return a->string;
-		for (const cJSON *b = a->next; b; b = b->next)
-			if (strcmp(a->string, b->string) == 0)
-				return a->string;
-	}
-	return NULL;
+	for (const cJSON *child = v->child; child && !twice; child = child->next)
+		twice = find_twice(child);
+	return twice;
 }
 
 /* There may be credentials in it. */
@@ -72,7 +98,7 @@ int json_parse(struct err *e, enum err_code code, const char *name, const char *
 	const char *end = NULL, *twice;
 	cJSON *v;
 
-	if (strlen(copy) != len)
+	if (has_nul(copy, len))
 		return err_set(e, code, "%s: contains a NUL byte", name);
 	v = cJSON_ParseWithLengthOpts(copy, len + 1, &end, true);
 	if (!v)

@@ -131,16 +131,20 @@ static void drain(struct behind_sink *b)
 	b->running = false;
 }
 
-static int behind_finish(struct err *e, struct sink *s)
+int behind_sink_drain(struct err *e, struct sink *s)
 {
 	struct behind_sink *b = behind(s);
 
 	drain(b);
-	if (b->broken) {
-		*e = b->error;
-		return -1;
-	}
-	return sink_finish(e, b->below);
+	if (!b->broken)
+		return 0;
+	*e = b->error;
+	return -1;
+}
+
+static int behind_finish(struct err *e, struct sink *s)
+{
+	return behind_sink_drain(e, s) < 0 ? -1 : sink_finish(e, behind(s)->below);
 }
 
 static void behind_close(struct sink *s)

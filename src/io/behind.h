@@ -15,8 +15,10 @@
 #define BEHIND_BUFFERS 4
 #define BEHIND_BUFFER (64 * 1024)
 
-/* The sink below is not to be touched until finish or close has returned. */
+/* The sink below is not to be touched until drain, finish or close has returned. */
 int behind_sink_new(struct err *e, struct sink *below, struct sink **ret) MUST_USE;
+/* What was written is down, and nothing more can be; fails as the sink below did. It is not finished. */
+int behind_sink_drain(struct err *e, struct sink *s) MUST_USE;
 /* Closes and frees it. */
 void behind_sink_free(struct sink *s);
 

@@ -109,6 +109,11 @@ static int attempt(struct err *e, struct blob *b, struct http *h, const char *ur
 		headers[n] = NO_CACHE;
 	failed = registry_ask(e, b->registry, h, &q, ret);
 	sink_close(&b->counter);
+	/* What came last may be what is too much, or what the disk does not take: no attempt mends that. */
+	if (b->behind && behind_sink_drain(e, b->behind) < 0) {
+		ret->transient = false;
+		failed = -1;
+	}
 	behind_sink_free(b->behind);
 	b->behind = NULL;
 	return failed;

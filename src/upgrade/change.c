@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "host/elf.h"
 #include "os/file.h"
@@ -61,6 +62,26 @@ static int add(struct err *e, struct change_list *l, struct change *c)
 	return 0;
 }
 
+/*
+ * A name that the image gave becomes one of the node, and of every list, log and terminal that shows
+ * it: printable ASCII, and short enough that a temporary name beside it (plan.c) is one, too.
+ */
+static int check_name(struct err *e, const char *path)
+{
+	for (const char *p = path; *p; p++)
+		if (*p < ' ' || *p > '~')
+			return err_set(e, ERR_REJECTED,
+			               "the image has a file whose name is not printable ASCII: "
+			               "'%.300s'",
+			               path);
+	if (strlen(file_base(path)) > CHANGE_NAME_MAX)
+		return err_set(e, ERR_REJECTED,
+		               "the image has a file whose name has more than %d characters: "
+		               "'%.300s'",
+		               CHANGE_NAME_MAX, file_base(path));
+	return 0;
+}
+
 static int add_file(struct err *e, const struct node *n, const struct profile_file *f,
                     const struct extracted *x, struct change_list *l)
 {
@@ -69,7 +90,7 @@ static int add_file(struct err *e, const struct node *n, const struct profile_fi
 
 	/* Executable for all where the image says so for anybody; never set-uid, never writable. */
 	c.mode = x->mode & 0111 ? 0755 : 0644;
-	if (node_locate(e, n, f, x->path, &c.path) < 0)
+	if (check_name(e, x->path) < 0 || node_locate(e, n, f, x->path, &c.path) < 0)
 		return -1;
 	failed = content_found(e, c.path, &c.old) < 0 || add(e, l, &c) < 0;
 	free(c.path);

@@ -25,6 +25,7 @@ try()
 		>"$dir/out" 2>"$dir/err"
 	status=$?
 	blobs=$(find "$dir/state/store" -type f | wc -l)
+	tally "$2"
 	[ "$status" = "$2" ] || { held=1; echo "# status $status instead of $2"; }
 	tail -n 1 "$dir/err" | grep -Eq -- "^nodelift: .*($3)" || held=1
 	[ "$(grep -c '^nodelift: ' "$dir/err")" = 1 ] || held=1
@@ -131,4 +132,5 @@ count 'r["path"].endswith(".sig")' 0 'no classic one is looked for'
 try both 0 fetched 'only the bundle counts'
 ! grep -q warning "$dir/err"
 ok $? 'both: and nothing else is told'
+tally_end signature-liar
 echo "1..$n"

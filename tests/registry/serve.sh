@@ -33,3 +33,26 @@ ok()
 		sed 's/^/# /' "$dir/err"
 	fi
 }
+
+hostile=0
+accepted=0
+crashed=0
+# tally WANTED: one more hostile input, which must end with that status, has ended with $status
+tally()
+{
+	case $1 in 12 | 20) ;; *) return ;; esac
+	hostile=$((hostile + 1))
+	case $status in
+	0) accepted=$((accepted + 1)) ;;
+	12 | 20) ;;
+	*) crashed=$((crashed + 1)) ;;
+	esac
+}
+
+# tally_end NAME: for the sum that `make test` prints (tests/hostile/sum)
+tally_end()
+{
+	echo "# hostile inputs: $hostile, accepted: $accepted, crashed: $crashed"
+	mkdir -p build/tally
+	echo "hostile $hostile $accepted $crashed" >"build/tally/$1"
+}
