@@ -246,6 +246,10 @@ static void set_tls(struct hop *hop)
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, hop);
+	if (hop->trust->unverified) {
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 	if (hop->trust->client_cert) {
 		curl_easy_setopt(c, CURLOPT_SSLCERT, hop->trust->client_cert);
 		curl_easy_setopt(c, CURLOPT_SSLKEY, hop->trust->client_key);
@@ -255,13 +259,17 @@ static void set_tls(struct hop *hop)
 static void set_headers(struct hop *hop)
 {
 	const struct http_request *q = hop->request;
+	const char *const *line;
 
-	for (const char *const *line = q->headers; line && *line; line++)
+	for (line = q->headers; line && *line; line++)
+		hop->headers = curl_slist_append(hop->headers, *line);
+	line = hop->same_origin ? q->origin_headers : NULL;
+	for (; line && *line; line++)
 		hop->headers = curl_slist_append(hop->headers, *line);
 	if (q->authorization && hop->same_origin) {
-		CLEANUP(mem_freep) char *line = mem_printf("Authorization: %s", q->authorization);
+		CLEANUP(mem_freep) char *last = mem_printf("Authorization: %s", q->authorization);
 
-		hop->headers = curl_slist_append(hop->headers, line);
+		hop->headers = curl_slist_append(hop->headers, last);
 	}
 	curl_easy_setopt(hop->http->easy, CURLOPT_HTTPHEADER, hop->headers);
 }
@@ -283,12 +291,17 @@ static void set_method(struct hop *hop)
 		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
+static int connect_ms(const struct http_request *q)
+{
+	return q->connect_ms ? q->connect_ms : HTTP_CONNECT_MS;
+}
+
 static void set_limits(struct hop *hop)
 {
 	const struct http_request *q = hop->request;
 	CURL *c = hop->http->easy;
 
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms(q));
 	if (q->timeout_ms > 0) {
 		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
 	} else if (q->timeout_ms == 0) {
@@ -390,8 +403,8 @@ static int timed_out(const struct hop *hop)
 
 	curl_easy_getinfo(hop->http->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (connected == 0)
-		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d' within %d seconds",
-		               u->host, u->port, HTTP_CONNECT_MS / 1000);
+		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d' within %d ms", u->host,
+		               u->port, connect_ms(hop->request));
 	if (hop->request->timeout_ms > 0)
 		return err_set(hop->e, ERR_RETRY, "'%s' gave no answer within %d ms", u->host,
 		               hop->request->timeout_ms);
@@ -451,6 +464,16 @@ static int explain(struct hop *hop, CURLcode code)
 
 /* ---- the exchange ---- */
 
+static bool is_plain_origin(const struct http *h, const struct url *u)
+{
+	CLEANUP(mem_freep) char *name = mem_printf("%s:%d", u->host, u->port);
+
+	for (const char *const *o = h->options.plain_origins; o && *o; o++)
+		if (strcmp(*o, name) == 0)
+			return true;
+	return false;
+}
+
 static int check_scheme(struct err *e, const struct hop *hop)
 {
 	const struct http *h = hop->http;
@@ -460,6 +483,8 @@ static int check_scheme(struct err *e, const struct hop *hop)
 	if (!hop->url.https && hop->request->unix_socket)
 		return 0;
 	if (!hop->url.https && h->options.plain_http && url_is_loopback(&hop->url))
+		return 0;
+	if (!hop->url.https && is_plain_origin(h, &hop->url))
 		return 0;
 	return err_set(e, ERR_RETRY, "'%s:%d' is not asked without TLS", hop->url.host,
 	               hop->url.port);

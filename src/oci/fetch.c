@@ -86,6 +86,10 @@ static int connect_registry(struct err *e, struct fetch *f)
 	struct registry_options r = { .ca_file = o->ca_file,
 		                      .config_file = o->config_file,
 		                      .certs_dir = o->certs_dir,
+		                      .hosts_dir = o->hosts_dir,
+		                      .daemon_file = o->daemon_file,
+		                      .insecure = o->insecure,
+		                      .signed_required = o->signed_required,
 		                      .plain_http = o->plain_http };
 
 	if (f->registry)

@@ -2,10 +2,12 @@
 #include "upgrade/settings.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "oci/insecure.h"
 #include "oci/signature.h"
 #include "os/file.h"
 
@@ -67,6 +69,28 @@ static int take_formats(struct err *e, const struct json_reader *r, const struct
 	return err_set(e, r->code, "%s: key '%s' must name at least one format", r->name, key);
 }
 
+static int take_insecure(struct err *e, const struct json_reader *r, const struct json *doc,
+                         const char *key, const char ***ret)
+{
+	CLEANUP(insecure_release) struct insecure checked = { 0 };
+	const struct json *list;
+	size_t n = 0;
+
+	if (!json_get(doc, key))
+		return 0;
+	if (json_need_array(e, r, doc, key, &list) < 0)
+		return -1;
+	*ret = mem_alloc(((size_t)json_length(list) + 1) * sizeof(**ret));
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		if (!json_string(v))
+			return err_set(e, r->code, "%s: key '%s' must hold strings", r->name, key);
+		if (insecure_add(e, &checked, json_string(v)) < 0)
+			return err_wrap(e, "%s: key '%s'", r->name, key);
+		(*ret)[n++] = json_string(v);
+	}
+	return 0;
+}
+
 int settings_read(struct err *e, struct settings *s)
 {
 	static const char *const keys[] = { "ca_file",
@@ -74,6 +98,7 @@ int settings_read(struct err *e, struct settings *s)
 		                            "engine_socket",
 		                            "soak_seconds",
 		                            "health_timeout_seconds",
+		                            "insecure_registries",
 		                            "signature_formats",
 		                            NULL };
 	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
@@ -96,6 +121,7 @@ int settings_read(struct err *e, struct settings *s)
 	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
 	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
 	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
+	    take_insecure(e, &r, doc, "insecure_registries", &s->insecure_registries) < 0 ||
 	    take_formats(e, &r, doc, "signature_formats", &s->signature_formats) < 0 ||
 	    take_seconds(e, &r, doc, "soak_seconds", &s->soak_ms) < 0 ||
 	    take_seconds(e, &r, doc, "health_timeout_seconds", &s->health_timeout_ms) < 0)
@@ -105,6 +131,8 @@ int settings_read(struct err *e, struct settings *s)
 
 void settings_release(struct settings *s)
 {
+	free(s->insecure_registries);
+	s->insecure_registries = NULL;
 	json_free(s->owned);
 	s->owned = NULL;
 }
