@@ -217,9 +217,13 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 /* The flags say why, which the library's one error code does not. 0: go on judging. */
 static int on_verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
+	struct hop *hop = arg;
+
 	(void)crt;
 	(void)depth;
-	((struct http *)arg)->verify_flags |= *flags;
+	if (hop->trust->unverified)
+		*flags = 0; /* TLS 1.3 would not go on with them */
+	hop->http->verify_flags |= *flags;
 	return 0;
 }
 
@@ -230,7 +234,7 @@ static CURLcode on_tls(CURL *easy, void *config, void *arg)
 	(void)easy;
 	hop->http->verify_flags = 0;
 	mbedtls_ssl_conf_ca_chain(config, hop->trust->roots, NULL);
-	mbedtls_ssl_conf_verify(config, on_verify, hop->http);
+	mbedtls_ssl_conf_verify(config, on_verify, hop);
 	mbedtls_ssl_conf_ciphersuites(config, ciphersuites);
 	return CURLE_OK;
 }

@@ -424,13 +424,13 @@ static bool look(struct err *e, struct registry *r, struct http *h, bool origin,
 {
 	for (int i = 0; i < r->endpoints.count; i++) {
 		struct server *s = &r->servers[i];
+		bool wait = !server_is_expendable(r, i) && !s->down;
 		struct document d = { 0 };
 		bool found;
 
 		if (!is_to_be_asked(r, i, origin))
 			continue;
-		if (ask_optional(e, r, s, h, q->path, !server_is_expendable(r, i), &d, &found) <
-		    0) {
+		if (ask_optional(e, r, s, h, q->path, wait, &d, &found) < 0) {
 			log_debug("'%s' is passed over: %s", s->endpoint->host, e->msg);
 			if (!s->answered)
 				s->down = true;
