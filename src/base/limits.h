@@ -17,6 +17,10 @@
 #define HTTP_RETRY_AFTER_MAX 60      /* seconds; who asks for more is not waited for */
 #define URL_MAX 8192                 /* characters */
 
+#define ENDPOINTS_MAX 32          /* mirrors and origin of one registry */
+#define ENDPOINT_CONNECT_MS 5000  /* like HTTP_CONNECT_MS, for one that is not the last */
+#define ENDPOINT_FILE_MAX 1048576 /* bytes of daemon.json or hosts.toml */
+
 #define AUTH_CHALLENGES_MAX 8             /* of one answer */
 #define AUTH_TOKEN_MAX (64 * 1024)        /* characters */
 #define AUTH_TOKEN_BODY_MAX (1024 * 1024) /* bytes of the answer that carries it */
@@ -28,6 +32,8 @@
 
 #define JSON_DEPTH_MAX 100    /* arrays and objects inside each other (vendor/cjson.sh) */
 #define JSON_MEMBERS_MAX 4096 /* of one object */
+#define TOML_KEYS_MAX 4096    /* of one document, looking for doubles is quadratic */
+#define TOML_DEPTH_MAX 8      /* arrays inside each other */
 
 #define IMAGE_MANIFEST_MAX (4 * 1024 * 1024) /* bytes; also index and configuration */
 #define IMAGE_LAYERS_MAX 128

@@ -305,6 +305,16 @@ struct json *json_new_str(const char *s)
 	return made(cJSON_CreateString(s));
 }
 
+struct json *json_new_int(int64_t value)
+{
+	return made(cJSON_CreateNumber((double)value));
+}
+
+struct json *json_new_bool(bool value)
+{
+	return made(cJSON_CreateBool(value));
+}
+
 struct json *json_copy(const struct json *v)
 {
 	return made(cJSON_Duplicate(c(v), true));
@@ -323,12 +333,12 @@ void json_set_str(struct json *object, const char *key, const char *value)
 
 void json_set_int(struct json *object, const char *key, int64_t value)
 {
-	json_set(object, key, made(cJSON_CreateNumber((double)value)));
+	json_set(object, key, json_new_int(value));
 }
 
 void json_set_bool(struct json *object, const char *key, bool value)
 {
-	json_set(object, key, made(cJSON_CreateBool(value)));
+	json_set(object, key, json_new_bool(value));
 }
 
 void json_unset(struct json *object, const char *key)

@@ -67,6 +67,8 @@ const struct json *json_next(const struct json *v);
 struct json *json_object(void);
 struct json *json_array(void);
 struct json *json_new_str(const char *s);
+struct json *json_new_int(int64_t value);
+struct json *json_new_bool(bool value);
 struct json *json_copy(const struct json *v);
 void json_set(struct json *object, const char *key, struct json *value);
 void json_set_str(struct json *object, const char *key, const char *value); /* NULL: nothing */

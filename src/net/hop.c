@@ -151,9 +151,13 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 /* The flags say why, which the library's one error code does not. 0: go on judging. */
 static int on_verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
+	struct hop *hop = arg;
+
 	(void)crt;
 	(void)depth;
-	((struct http *)arg)->verify_flags |= *flags;
+	if (hop->judging->unverified)
+		*flags = 0; /* TLS 1.3 would not go on with them */
+	hop->http->verify_flags |= *flags;
 	return 0;
 }
 
@@ -168,10 +172,10 @@ static CURLcode on_tls(CURL *easy, void *config, void *arg)
 
 	(void)easy;
 	hop->handshakes++;
+	hop->judging = with_proxy ? hop->proxy_trust : hop->trust;
 	hop->http->verify_flags = 0;
-	mbedtls_ssl_conf_ca_chain(config, (with_proxy ? hop->proxy_trust : hop->trust)->roots,
-	                          NULL);
-	mbedtls_ssl_conf_verify(config, on_verify, hop->http);
+	mbedtls_ssl_conf_ca_chain(config, hop->judging->roots, NULL);
+	mbedtls_ssl_conf_verify(config, on_verify, hop);
 	mbedtls_ssl_conf_ciphersuites(config, ciphersuites);
 	return CURLE_OK;
 }
@@ -187,6 +191,10 @@ static void set_tls(struct hop *hop)
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, hop);
+	if (hop->trust && hop->trust->unverified) {
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 	if (hop->trust && hop->trust->client_cert) {
 		curl_easy_setopt(c, CURLOPT_SSLCERT, hop->trust->client_cert);
 		curl_easy_setopt(c, CURLOPT_SSLKEY, hop->trust->client_key);
@@ -213,9 +221,12 @@ static void set_proxy(struct hop *hop)
 static struct curl_slist *make_headers(const struct hop *hop)
 {
 	const struct http_request *q = hop->request;
+	const char *const *own = hop->same_origin ? q->origin_headers : NULL;
 	struct curl_slist *headers = NULL;
 
 	for (const char *const *line = q->headers; line && *line; line++)
+		headers = curl_slist_append(headers, *line);
+	for (const char *const *line = own; line && *line; line++)
 		headers = curl_slist_append(headers, *line);
 	if (q->authorization && hop->same_origin) {
 		CLEANUP(mem_freep) char *line = mem_printf("Authorization: %s", q->authorization);
@@ -250,12 +261,17 @@ static void set_method(struct hop *hop)
 		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
+int hop_connect_ms(const struct http_request *q)
+{
+	return q->connect_ms ? q->connect_ms : HTTP_CONNECT_MS;
+}
+
 static void set_limits(struct hop *hop)
 {
 	const struct http_request *q = hop->request;
 	CURL *c = hop->http->easy;
 
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)hop_connect_ms(q));
 	if (q->timeout_ms > 0) {
 		curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
 	} else if (q->timeout_ms == 0) {

@@ -26,6 +26,7 @@ struct hop {
 	struct proxy proxy;
 	const struct trust_host *trust;       /* NULL: no TLS */
 	const struct trust_host *proxy_trust; /* NULL: none with the proxy */
+	const struct trust_host *judging;     /* of the two, the one whose certificates come now */
 	bool same_origin;                     /* as the first address */
 	int handshakes;                       /* that have begun: the first is an https proxy's */
 	bool began;                           /* it is decided where the body goes */
@@ -40,6 +41,7 @@ void hop_forget(struct http *h);
 
 /* 0 when there was a complete answer. http, request, response, address, url, proxy, trust, e are given. */
 int hop_run(struct hop *hop) MUST_USE;
+int hop_connect_ms(const struct http_request *q); /* how long a connection may take */
 bool hop_is_redirect(const struct http_request *q, int status);
 
 /* The error for what the library says, a CURLcode: always -1. Says also whether it may pass. */

@@ -67,8 +67,8 @@ static int timed_out(const struct hop *hop, const char *way)
 
 	curl_easy_getinfo(hop->http->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (connected == 0)
-		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d'%s within %d seconds",
-		               u->host, u->port, way, HTTP_CONNECT_MS / 1000);
+		return err_set(hop->e, ERR_RETRY, "no connection to '%s:%d'%s within %d ms",
+		               u->host, u->port, way, hop_connect_ms(hop->request));
 	if (hop->request->timeout_ms > 0)
 		return err_set(hop->e, ERR_RETRY, "'%s' gave no answer within %d ms", u->host,
 		               hop->request->timeout_ms);

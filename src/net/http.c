@@ -65,6 +65,16 @@ bool http_stopped(const struct http *h)
 
 /* ---- the exchange ---- */
 
+static bool is_plain_origin(const struct http *h, const struct url *u)
+{
+	CLEANUP(mem_freep) char *name = mem_printf("%s:%d", u->host, u->port);
+
+	for (const char *const *o = h->options.plain_origins; o && *o; o++)
+		if (strcmp(*o, name) == 0)
+			return true;
+	return false;
+}
+
 static int check_scheme(struct err *e, const struct hop *hop)
 {
 	const struct http *h = hop->http;
@@ -74,6 +84,8 @@ static int check_scheme(struct err *e, const struct hop *hop)
 	if (!hop->url.https && hop->request->unix_socket)
 		return 0;
 	if (!hop->url.https && h->options.plain_http && url_is_loopback(&hop->url))
+		return 0;
+	if (!hop->url.https && is_plain_origin(h, &hop->url))
 		return 0;
 	return err_set(e, ERR_RETRY, "'%s:%d' is not asked without TLS", hop->url.host,
 	               hop->url.port);

@@ -3,7 +3,7 @@
  * http: requests to registries over TLS and to the engine over its Unix socket. HTTP/1.1.
  *
  * A client keeps its connections and is used by one thread at a time. Addresses are https; plain
- * http only when plain_http was asked for, and then to this machine alone. The proxy variables of
+ * http only when plain_http was asked for, and then to this machine alone, and to plain_origins. The proxy variables of
  * the environment are heeded, but not for this machine and not for Unix sockets.
  *
  * Redirects are followed here, not by the library: `authorization` goes along only where scheme,
@@ -27,6 +27,8 @@ struct http;
 struct http_options {
 	struct trust *trust; /* NULL: no https */
 	bool plain_http;
+	/* "host:port", NULL-terminated: may be asked without TLS although they are not this machine. May be NULL. */
+	const char *const *plain_origins;
 	/* Asked several times a second, also while waiting; true breaks off. May be NULL. */
 	bool (*stop)(void *ctx);
 	void *ctx;
@@ -47,10 +49,13 @@ struct http_request {
 	const char *unix_socket;    /* path; the host in url is then a mere name */
 	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
 	const char *authorization;  /* value, or NULL */
+	const char *const
+		*origin_headers; /* like `headers`, but as confidential as `authorization` */
 	const void *body;
 	size_t body_len;
 	/* For the whole exchange. 0: no limit, but HTTP_SPEED_MIN holds. -1: wait for ever. */
 	int timeout_ms;
+	int connect_ms;    /* for name, connection and TLS; 0: HTTP_CONNECT_MS */
 	int max_redirects; /* of a GET or HEAD; 0: a redirect is an answer like any other */
 	size_t body_max;   /* of a body that goes to no sink; 0: HTTP_BODY_MAX */
 	/* Called when the header of the final answer is there: where its body goes. *ret_to stays NULL

@@ -197,23 +197,26 @@ static int load_host(struct err *e, const struct trust *t, const struct url *u, 
 	return h->client_cert ? client_cert_check(e, h->client_cert, h->client_key) : 0;
 }
 
-static int new_host(struct err *e, struct trust *t, const struct url *u, const char *name)
+static int load_origin(struct err *e, const struct trust_origin *o, struct host *h)
 {
-	struct host *h = mem_alloc(sizeof(*h));
+	h->public.unverified = o->unverified;
+	for (const char *const *file = o->ca_files; file && *file; file++)
+		if (add_file(e, &h->own, *file) < 0)
+			return -1;
+	if (o->client_cert) {
+		if (access(o->client_cert, R_OK) < 0)
+			return err_sys(e, "cannot read client certificate '%s'", o->client_cert);
+		if (access(o->client_key, R_OK) < 0)
+			return err_sys(e, "cannot read key '%s'", o->client_key);
+		h->client_cert = mem_dup(o->client_cert);
+		h->client_key = mem_dup(o->client_key);
+	}
+	return o->dir ? load_dir(e, h, o->dir) : 0;
+}
 
-	mbedtls_x509_crt_init(&h->own);
-	h->name = mem_dup(name);
-	if (load_host(e, t, u, h) < 0) {
-		free_host(h);
-		return -1;
-	}
-	if (empty(&h->own) && empty(&t->common)) {
-		free_host(h);
-		return err_set(
-			e, ERR_PRECHECK,
-			"no certification authorities on this node: install ca-certificates or "
-			"give --ca-file");
-	}
+/* The common chain goes behind the host's own. */
+static void join_chains(struct trust *t, struct host *h)
+{
 	if (!empty(&h->own)) {
 		for (h->joint = &h->own; h->joint->next; h->joint = h->joint->next)
 			;
@@ -223,9 +226,61 @@ static int new_host(struct err *e, struct trust *t, const struct url *u, const c
 	h->public.roots = empty(&h->own) ? &t->common : &h->own;
 	h->public.client_cert = h->client_cert;
 	h->public.client_key = h->client_key;
+}
+
+/* `o` NULL: nothing was said of this host. */
+static int new_host(struct err *e, struct trust *t, const struct url *u, const char *name,
+                    const struct trust_origin *o)
+{
+	struct host *h = mem_alloc(sizeof(*h));
+
+	mbedtls_x509_crt_init(&h->own);
+	h->name = mem_dup(name);
+	if ((o && load_origin(e, o, h) < 0) || load_host(e, t, u, h) < 0) {
+		free_host(h);
+		return -1;
+	}
+	if (empty(&h->own) && empty(&t->common) && !h->public.unverified) {
+		free_host(h);
+		return err_set(
+			e, ERR_PRECHECK,
+			"no certification authorities on this node: install ca-certificates or "
+			"give --ca-file");
+	}
+	join_chains(t, h);
 	h->next = t->hosts;
 	t->hosts = h;
 	return 0;
+}
+
+static struct host *find_host(const struct trust *t, const char *name)
+{
+	struct host *h = t->hosts;
+
+	while (h && strcmp(h->name, name) != 0)
+		h = h->next;
+	return h;
+}
+
+int trust_add(struct err *e, struct trust *t, const struct trust_origin *o)
+{
+	CLEANUP(mem_freep) char *name = NULL;
+	struct url u = { 0 };
+	int failed = 0;
+
+	if (url_parse(e, o->address, &u) < 0)
+		return -1;
+	name = mem_printf("%s:%d", u.host, u.port);
+	if (!t->system_loaded)
+		load_system(t);
+	if (find_host(t, name))
+		failed = err_set(e, ERR_USAGE, "settings for TLS with '%s' occur twice", name);
+	else
+		failed = new_host(e, t, &u, name, o);
+	url_release(&u);
+	if (failed < 0)
+		e->code = ERR_USAGE;
+	return failed;
 }
 
 int trust_for(struct err *e, struct trust *t, const struct url *u, const struct trust_host **ret)
@@ -237,10 +292,9 @@ int trust_for(struct err *e, struct trust *t, const struct url *u, const struct 
 	pthread_mutex_lock(&t->lock);
 	if (!t->system_loaded)
 		load_system(t);
-	for (h = t->hosts; h && strcmp(h->name, name) != 0; h = h->next)
-		;
+	h = find_host(t, name);
 	if (!h) {
-		failed = new_host(e, t, u, name);
+		failed = new_host(e, t, u, name, NULL);
 		h = t->hosts;
 	}
 	pthread_mutex_unlock(&t->lock);

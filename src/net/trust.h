@@ -11,6 +11,8 @@
 #ifndef NET_TRUST_H
 #define NET_TRUST_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "net/url.h"
 
@@ -24,9 +26,22 @@ void trust_close(struct trust *t);
 /* The system's bundle, NULL when there is none. */
 const char *trust_system_bundle(void);
 
+/* What its owner says of one origin, in addition to the above. */
+struct trust_origin {
+	const char *address;                  /* "https://HOST[:PORT]..." */
+	bool unverified;                      /* TLS with whoever answers */
+	const char *const *ca_files;          /* NULL-terminated, or NULL */
+	const char *client_cert, *client_key; /* paths, or NULL */
+	const char *dir;                      /* like HOST[:PORT] in certs_dir, or NULL */
+};
+/* Before the first trust_for(). ERR_USAGE when a file cannot be read, or something else was said of that
+ * origin before. */
+int trust_add(struct err *e, struct trust *t, const struct trust_origin *o) MUST_USE;
+
 struct trust_host {
 	void *roots;                          /* of the TLS library: mbedtls_x509_crt */
 	const char *client_cert, *client_key; /* paths, or NULL */
+	bool unverified;                      /* its certificate is not looked at */
 };
 /* Belongs to t. u NULL: what is for every host, and no client certificate. ERR_PRECHECK when there are no roots at all, or a file of this host is
  * unreadable, or its client certificate is none that can be shown. */

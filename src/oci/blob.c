@@ -15,7 +15,9 @@
 /* What is under way: bytes go meter -> behind -> store writer. */
 struct blob {
 	struct sink counter; /* first */
-	struct registry *registry;
+	const struct registry *registry;
+	struct server *server;
+	bool last; /* there is no other server for it */
 	struct store_writer *writer;
 	struct sink *behind; /* during one attempt */
 	struct meter *meter;
@@ -64,16 +66,16 @@ static int begin_blob(struct err *e, const struct http_response *r, void *ctx, s
 		return 0;
 	if (r->status == 206 && b->offset == 0)
 		return err_set(e, ERR_RETRY, "registry '%s' sends a part that was not asked for",
-		               b->registry->host);
+		               b->server->endpoint->host);
 	if (r->status == 206 && !right_range(r, b)) {
 		b->restart = true;
 		return err_set(e, ERR_RETRY, "registry '%s' sends another part than was asked for",
-		               b->registry->host);
+		               b->server->endpoint->host);
 	}
 	if (r->status == 200 && r->content_length >= 0 && r->content_length != b->size)
 		return err_set(e, ERR_REJECTED,
 		               "registry '%s' sends %" PRId64 " bytes for a blob of %" PRId64,
-		               b->registry->host, r->content_length, b->size);
+		               b->server->endpoint->host, r->content_length, b->size);
 	if (r->status == 200 && b->offset > 0) {
 		if (store_writer_restart(e, b->writer) < 0)
 			return -1;
@@ -95,6 +97,7 @@ static int attempt(struct err *e, struct blob *b, struct http *h, const char *ur
 	struct http_request q = { .url = url,
 		                  .headers = headers,
 		                  .max_redirects = HTTP_REDIRECTS,
+		                  .connect_ms = server_connect_ms(b->server, b->last),
 		                  .begin = begin_blob,
 		                  .ctx = b };
 	int n = 2, failed;
@@ -107,7 +110,7 @@ static int attempt(struct err *e, struct blob *b, struct http *h, const char *ur
 		headers[n++] = range;
 	if (past_caches)
 		headers[n] = NO_CACHE;
-	failed = registry_ask(e, b->registry, h, &q, ret);
+	failed = server_ask(e, b->server, h, &q, ret);
 	sink_close(&b->counter);
 	/* What came last may be what is too much, or what the disk does not take: no attempt mends that. */
 	if (b->behind && behind_sink_drain(e, b->behind) < 0) {
@@ -125,7 +128,8 @@ static int judge(struct err *e, struct blob *b, struct http_response *r, int fai
 {
 	*ret_pause = false;
 	if (b->restart || (failed == 0 && r->status == 416 && b->offset > 0)) {
-		log_debug("registry '%s' cannot resume: from the beginning", b->registry->host);
+		log_debug("registry '%s' cannot resume: from the beginning",
+		          b->server->endpoint->host);
 		b->restart = false;
 		b->whole = true;
 		return store_writer_restart(e, b->writer);
@@ -134,11 +138,11 @@ static int judge(struct err *e, struct blob *b, struct http_response *r, int fai
 	if (failed == 0 && (r->status == 200 || r->status == 206)) {
 		r->transient = true;
 		err_set(e, ERR_RETRY, "registry '%s' broke off in the middle of a blob",
-		        b->registry->host);
+		        b->server->endpoint->host);
 		return 0;
 	}
 	if (failed == 0)
-		registry_refused(e, b->registry, r, BLOB);
+		server_refused(e, b->registry, b->server, r, BLOB);
 	return r->transient ? 0 : -1;
 }
 
@@ -163,7 +167,8 @@ static int download(struct err *e, struct blob *b, struct http *h, const char *u
 		if (judge(e, b, &r, failed, &pause) < 0)
 			more = false;
 		else if (pause)
-			more = http_again(h, &retry, &r, -1, e);
+			more = server_is_worth_waiting(b->server, b->last) &&
+			       http_again(h, &retry, &r, -1, e);
 		http_response_release(&r);
 		if (!more)
 			return -1;
@@ -171,41 +176,67 @@ static int download(struct err *e, struct blob *b, struct http *h, const char *u
 	return 0;
 }
 
-static int fetch_once(struct err *e, struct registry *r, struct http *h, const struct digest *want,
-                      int64_t size, struct store *s, struct meter *m, bool past_caches)
+/* A blob that is wanted, of whichever server. */
+struct wanted {
+	const struct registry *registry;
+	struct http *http;
+	const struct digest *digest;
+	int64_t size;
+	struct store *store;
+	struct meter *meter;
+};
+
+static int fetch_once(struct err *e, struct server *s, bool last, const struct wanted *w,
+                      bool past_caches)
 {
-	CLEANUP(store_writer_closep) struct store_writer *w = NULL;
-	CLEANUP(mem_freep) char *url = registry_blob_url(r, want);
-	struct blob b = { .registry = r, .meter = m, .size = size };
+	CLEANUP(store_writer_closep) struct store_writer *writer = NULL;
+	CLEANUP(mem_freep) char *url = server_blob_url(s, w->digest);
+	struct blob b = { .registry = w->registry,
+		          .server = s,
+		          .last = last,
+		          .meter = w->meter,
+		          .size = w->size };
 	int64_t offset;
 
-	if (store_writer_open(e, s, want, size, &w, &offset) < 0)
+	if (store_writer_open(e, w->store, w->digest, w->size, &writer, &offset) < 0)
 		return -1;
 	if (offset > 0)
 		log_debug("%s: going on at %" PRId64, url, offset);
-	b.writer = w;
-	m->have = offset;
-	if (download(e, &b, h, url, past_caches) < 0) {
+	b.writer = writer;
+	w->meter->have = offset;
+	if (download(e, &b, w->http, url, past_caches) < 0) {
 		if (e->code == ERR_REJECTED)
-			store_writer_discard(w);
+			store_writer_discard(writer);
 		return -1;
 	}
-	return sink_finish(e, store_writer_sink(w));
+	return sink_finish(e, store_writer_sink(writer));
+}
+
+static int fetch_from(struct err *e, struct server *s, bool last, void *ctx)
+{
+	const struct wanted *w = ctx;
+
+	for (int i = 1;; i++) {
+		if (fetch_once(e, s, last, w, i > 1) == 0)
+			return 0;
+		/* part of what was wrong may have come from another server */
+		if (e->code != ERR_REJECTED || i == REPEATS)
+			return -1;
+		log_debug("%s: once more", e->msg);
+	}
 }
 
 int registry_blob(struct err *e, struct registry *r, struct http *h, const struct digest *want,
                   int64_t size, struct store *s, struct meter *m)
 {
+	struct wanted w = {
+		.registry = r, .http = h, .digest = want, .size = size, .store = s, .meter = m
+	};
 	char name[DIGEST_TEXT_MAX];
 
 	digest_format(want, name);
-	for (int i = 1;; i++) {
-		if (fetch_once(e, r, h, want, size, s, m, i > 1) == 0) {
-			m->have = size;
-			return 0;
-		}
-		if (e->code != ERR_REJECTED || i == REPEATS)
-			return err_wrap(e, "blob %.19s", name);
-		log_debug("%s: once more", e->msg);
-	}
+	if (registry_each(e, r, h, WANT_CONTENT, fetch_from, &w) < 0)
+		return err_wrap(e, "blob %.19s", name);
+	m->have = size;
+	return 0;
 }

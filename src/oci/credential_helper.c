@@ -140,7 +140,8 @@ static void cut_blanks(struct str *s)
 static int failed(struct err *e, const char *program, const char *server, int status,
                   const struct str *said)
 {
-	bool text = said->s && said->len && strlen(said->s) == said->len && !strchr("{[\"", *said->s);
+	bool text =
+		said->s && said->len && strlen(said->s) == said->len && !strchr("{[\"", *said->s);
 	size_t len = text ? strcspn(said->s, "\r\n") : 0;
 
 	return err_set(e, ERR_RETRY, "credential helper '%s' fails for '%s' (status %d)%s%.*s",

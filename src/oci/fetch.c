@@ -87,6 +87,10 @@ static int connect_registry(struct err *e, struct fetch *f)
 		                      .config_file = o->config_file,
 		                      .certs_dir = o->certs_dir,
 		                      .credential_helpers = o->credential_helpers,
+		                      .hosts_dir = o->hosts_dir,
+		                      .daemon_file = o->daemon_file,
+		                      .insecure = o->insecure,
+		                      .signed_required = o->signed_required,
 		                      .plain_http = o->plain_http };
 
 	if (f->registry)

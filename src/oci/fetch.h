@@ -28,8 +28,12 @@ struct fetch_options {
 	const char *config_file; /* Docker's config.json with credentials; NULL: the usual places */
 	const char *certs_dir;   /* "/etc/docker/certs.d"; has HOST[:PORT]/ca.crt */
 	const char *const *credential_helpers; /* that may be executed, NULL-terminated, or NULL */
-	bool plain_http;                       /* allowed for loopback registries only */
-	int parallel;                          /* transfers at once; 0: a sensible number */
+	/* Where registries have mirrors, and which are insecure: as in struct endpoint_options. */
+	const char *hosts_dir, *daemon_file;
+	const char *const *insecure;
+	bool signed_required; /* mirrors do not say what a tag means */
+	bool plain_http;      /* allowed for loopback registries, and those that are insecure */
+	int parallel;         /* transfers at once; 0: a sensible number */
 	struct platform platform;
 	/* Called now and then from the calling thread; may be NULL. Not 0: stop with ERR_RETRY. */
 	int (*progress)(const struct fetch_progress *p, void *ctx);

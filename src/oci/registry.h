@@ -3,6 +3,10 @@
  * registry: one repository of a registry, read-only. OCI distribution-spec 1.1, "Pull"; and Docker
  * Registry HTTP API V2, of which it is a part.
  *
+ * It is a list of hosts, its mirrors and the origin (oci/endpoint.h). Content by digest comes from the first
+ * that has it; what a tag means is asked from those that may say so, and only from the origin where a
+ * signature is demanded: an older image that was signed once is signed for ever.
+ *
  * A `struct registry` may be used by several threads, each with an HTTP client of its own from
  * registry_connect(). What fails for the moment is tried again here (net/retry.h).
  *
@@ -25,10 +29,14 @@ struct registry_options {
 	const char *config_file;
 	const char *certs_dir;
 	const char *const *credential_helpers;
+	const char *hosts_dir, *daemon_file;
+	const char *const *insecure;
+	bool signed_required;
 	bool plain_http;
 };
 
-/* No request is made. ERR_USAGE: configuration, or plain HTTP with a host that is not this machine. */
+/* No request is made, but a name may be looked up (oci/insecure.h). ERR_USAGE: configuration, or plain HTTP
+ * with a host that is neither this machine nor named as insecure. */
 int registry_open(struct err *e, const struct registry_options *o, const struct reference *r,
                   struct registry **ret) MUST_USE;
 void registry_close(struct registry *r);
@@ -52,7 +60,8 @@ int registry_manifest(struct err *e, struct registry *r, struct http *h, const s
 /*
  * A document that need not be there, and of which no digest is known: `path` is below the
  * repository ("manifests/TAG"), or the `next` of the page before. *ret_found is false when the registry
- * says that there is no such thing, or that it knows no such requests.
+ * says that there is no such thing, or that it knows no such requests. The origin is asked first, the
+ * mirrors where it has none or gives no answer; that there is none is the origin's word only.
  */
 int registry_optional(struct err *e, struct registry *r, struct http *h, const char *path,
                       struct document *ret, bool *ret_found) MUST_USE;

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 #include "oci/credential_helper.h"
+#include "oci/insecure.h"
 #include "oci/signature.h"
 #include "os/file.h"
 
@@ -69,8 +70,27 @@ static int take_formats(struct err *e, const struct json_reader *r, const struct
 	return err_set(e, r->code, "%s: key '%s' must name at least one format", r->name, key);
 }
 
-static int take_helpers(struct err *e, const struct json_reader *r, const struct json *doc,
-                        const char *key, const char ***ret)
+static int check_helper(struct err *e, const char *name)
+{
+	if (credential_helper_valid(name))
+		return 0;
+	return err_set(e, ERR_USAGE,
+	               "'%.100s' is not a name as \"ecr-login\" or an absolute path that ends in "
+	               "/" CREDENTIAL_HELPER_PREFIX "NAME",
+	               name);
+}
+
+static int check_insecure(struct err *e, const char *name)
+{
+	CLEANUP(insecure_release) struct insecure ignored = { 0 };
+
+	return insecure_add(e, &ignored, name);
+}
+
+/* An array of strings, each of which check() accepts; NULL-terminated. */
+static int take_strings(struct err *e, const struct json_reader *r, const struct json *doc,
+                        const char *key, int (*check)(struct err *e, const char *text),
+                        const char ***ret)
 {
 	const struct json *list;
 	int n = 0;
@@ -81,12 +101,10 @@ static int take_helpers(struct err *e, const struct json_reader *r, const struct
 		return -1;
 	*ret = mem_alloc(sizeof(**ret) * (size_t)(json_length(list) + 1));
 	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		if (!json_string(v) || !credential_helper_valid(json_string(v)))
-			return err_set(e, r->code,
-			               "%s: key '%s' may hold names as \"ecr-login\", and "
-			               "absolute paths that end in /" CREDENTIAL_HELPER_PREFIX
-			               "NAME",
-			               r->name, key);
+		if (!json_string(v))
+			return err_set(e, r->code, "%s: key '%s' must hold strings", r->name, key);
+		if (check(e, json_string(v)) < 0)
+			return err_wrap(e, "%s: key '%s'", r->name, key);
 		(*ret)[n++] = json_string(v);
 	}
 	return 0;
@@ -94,10 +112,11 @@ static int take_helpers(struct err *e, const struct json_reader *r, const struct
 
 int settings_read(struct err *e, struct settings *s)
 {
-	static const char *const keys[] = { "ca_file",           "credential_helpers",
-		                            "docker_config",     "engine_socket",
-		                            "soak_seconds",      "health_timeout_seconds",
-		                            "signature_formats", NULL };
+	static const char *const keys[] = {
+		"ca_file",           "credential_helpers",     "docker_config",
+		"engine_socket",     "health_timeout_seconds", "insecure_registries",
+		"signature_formats", "soak_seconds",           NULL
+	};
 	CLEANUP(mem_freep) char *path = mem_printf("%s/config.json", s->config_dir);
 	CLEANUP(str_release) struct str text = { 0 };
 	struct json_reader r = { ERR_USAGE, path };
@@ -116,9 +135,12 @@ int settings_read(struct err *e, struct settings *s)
 		return err_set(e, ERR_USAGE, "%s: must be an object", path);
 	if (json_only(e, &r, doc, keys) < 0 ||
 	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
-	    take_helpers(e, &r, doc, "credential_helpers", &s->credential_helpers) < 0 ||
+	    take_strings(e, &r, doc, "credential_helpers", check_helper, &s->credential_helpers) <
+	            0 ||
 	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
 	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
+	    take_strings(e, &r, doc, "insecure_registries", check_insecure,
+	                 &s->insecure_registries) < 0 ||
 	    take_formats(e, &r, doc, "signature_formats", &s->signature_formats) < 0 ||
 	    take_seconds(e, &r, doc, "soak_seconds", &s->soak_ms) < 0 ||
 	    take_seconds(e, &r, doc, "health_timeout_seconds", &s->health_timeout_ms) < 0)
@@ -129,7 +151,8 @@ int settings_read(struct err *e, struct settings *s)
 void settings_release(struct settings *s)
 {
 	free(s->credential_helpers);
+	free(s->insecure_registries);
 	json_free(s->owned);
-	s->credential_helpers = NULL;
+	s->credential_helpers = s->insecure_registries = NULL;
 	s->owned = NULL;
 }

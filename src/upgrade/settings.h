@@ -9,6 +9,7 @@
  *	"docker_config"           string   credentials, as docker login leaves them
  *	"engine_socket"           string   path
  *	"health_timeout_seconds"  number   0 to 86400: how long the new engine may take
+ *	"insecure_registries"     array    as in Docker's daemon.json (oci/insecure.h), in addition
  *	"signature_formats"       array    of "classic", "bundle": which signatures count (both)
  *	"soak_seconds"            number   0 to 86400: how long it must then stay healthy
  */
@@ -35,8 +36,9 @@ struct settings {
 	int64_t soak_ms;            /* -1: the profile's */
 	/* Containers that only watch this run, NULL-terminated: they may end at any time. May be NULL. */
 	const char *const *followers;
-	const char **credential_helpers; /* NULL-terminated, or NULL: none */
-	void *owned;                     /* the parsed config.json that strings above point into */
+	const char **credential_helpers;  /* NULL-terminated, or NULL: none */
+	const char **insecure_registries; /* NULL-terminated, or NULL */
+	void *owned;                      /* the parsed config.json that strings above point into */
 };
 
 void settings_init(struct settings *s);
