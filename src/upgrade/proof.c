@@ -203,17 +203,18 @@ static int reject(struct err *e, const struct proof *v)
 	if (r->key_count == 0)
 		return err_set(e, ERR_REJECTED,
 		               "%s: %s, asks for a signature, and there is no key in '%s': put "
-		               "one there, or let the rule say \"unsigned\": \"accepted\"",
-		               digest, r->origin, v->q->keys_dir);
+		               "one there, or %s",
+		               digest, r->origin, v->q->keys_dir, r->otherwise);
 	if (v->good.count)
 		return reject_few(e, v, digest);
 	total = describe(&v->findings, &list);
 	if (total == 0)
 		return err_set(e, ERR_REJECTED,
-		               "%s is not signed: no %ssignature was found, and a key in '%s' (%d "
-		               "of them can) must have made one (%s): sign it with cosign",
-		               digest, formats_asked(r), v->q->keys_dir, r->key_count,
-		               r->origin);
+		               "%s is not signed: no %ssignature was found, and a key in '%s' "
+		               "(there %s %d) must have made one (%s): sign it with cosign, or %s",
+		               digest, formats_asked(r), v->q->keys_dir,
+		               r->key_count == 1 ? "is" : "are", r->key_count, r->origin,
+		               r->otherwise);
 	return err_set(e, ERR_REJECTED,
 	               "%s is not signed by a key in '%s' that counts (%s): %d %ssignature%s found, "
 	               "%s: sign it with cosign and one of these keys, or put the signer's public "

@@ -327,7 +327,8 @@ static int read_all(struct err *e, const struct reading *g, bool has_patterns)
 int rule_read(struct err *e, const struct rule_context *c, const struct json *object,
               bool has_patterns, struct rule *ret)
 {
-	CLEANUP(rule_release) struct rule r = { 0 };
+	CLEANUP(rule_release)
+	struct rule r = { .otherwise = "let that rule say \"unsigned\": \"accepted\"" };
 	const char *name = json_str(object, "name");
 	struct reading g = { .context = c, .object = object, .rule = &r };
 
@@ -345,6 +346,7 @@ void rule_builtin(const struct rule_context *c, struct rule *ret)
 {
 	*ret = (struct rule){
 		.origin = mem_printf("the default without %s", c->file),
+		.otherwise = "remove the keys",
 		.accepts_unsigned = c->keyring->count == 0,
 		.signatures = 1,
 		.formats = c->formats,

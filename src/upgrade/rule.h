@@ -51,6 +51,7 @@ enum rule_step { RULE_STEP_ANY, RULE_STEP_PATCH, RULE_STEP_MINOR, RULE_STEP_MAJO
 struct rule {
 	char *origin;                    /* "/etc/nodelift/policy.json, rule 'engine'" */
 	const struct json *repositories; /* NULL: every one */
+	const char *otherwise;           /* how to do without signatures, as a request */
 	bool accepts_unsigned;
 	struct pubkey **keys; /* those of the keyring that count */
 	const char **key_names;
