@@ -46,6 +46,7 @@
 #define SIGNATURE_DOCUMENT_MAX IMAGE_MANIFEST_MAX /* bytes of a payload or bundle */
 #define SIGNATURE_VALUE_MAX 4096                  /* characters of base64; RSA 4096 has 684 */
 #define DISCOVER_PAGES_MAX 64                     /* of a list of referrers */
+#define EVIDENCE_MAX (64 * 1024 * 1024)           /* bytes of what is kept for one image */
 
 /* ---- archives ---- */
 

@@ -98,6 +98,18 @@ TAKE(take_plain_http)
 	return take_switch(&c->settings.plain_http);
 }
 
+TAKE(take_allow_downgrade)
+{
+	UNUSED;
+	return take_switch(&c->settings.allow_downgrade);
+}
+
+TAKE(take_allow_channel_change)
+{
+	UNUSED;
+	return take_switch(&c->settings.allow_channel_change);
+}
+
 TAKE(take_state_dir)
 {
 	UNUSED;
@@ -163,6 +175,10 @@ static const struct option options[] = {
 	  "return when the run goes on by itself (status 50)" },
 	{ "--profile", "FILE", OPTIONS_PROFILE | OPTIONS_FILE, take_profile,
 	  "how the image is installed" },
+	{ "--allow-downgrade", NULL, OPTIONS_PROFILE, take_allow_downgrade,
+	  "to an older version, if the policy lets you" },
+	{ "--allow-channel-change", NULL, OPTIONS_PROFILE, take_allow_channel_change,
+	  "from stable to rc, say, if the policy lets you" },
 	{ "--ca-file", "FILE", OPTIONS_IMAGE | OPTIONS_FILE, take_ca_file,
 	  "further roots for registries, PEM" },
 	{ "--docker-config", "FILE", OPTIONS_IMAGE | OPTIONS_FILE, take_docker_config,

@@ -397,6 +397,11 @@ static void fetch_release(struct fetch *f)
 	pthread_mutex_destroy(&f->lock);
 }
 
+static int examine(struct err *e, struct fetch *f)
+{
+	return f->options->examine ? f->options->examine(e, f->image, f->options->ctx) : 0;
+}
+
 static int get_image(struct err *e, struct fetch *f)
 {
 	CLEANUP(json_freep) struct json *manifest = NULL;
@@ -405,7 +410,7 @@ static int get_image(struct err *e, struct fetch *f)
 	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, &manifest) <
 	            0 ||
 	    image_read_manifest(e, manifest, f->image, &f->config_size) < 0 ||
-	    get_config(e, f) < 0 || get_layers(e, f) < 0)
+	    get_config(e, f) < 0 || examine(e, f) < 0 || get_layers(e, f) < 0)
 		return -1;
 	report(f, true); /* the whole, for the last time; too late to interrupt */
 	return 0;

@@ -42,6 +42,8 @@ struct fetch_options {
 	 * and before configuration and layers are asked for. May be NULL. -1: no, with the error.
 	 */
 	int (*approve)(struct err *e, struct fetch *f, const struct digest *top, void *ctx);
+	/* And this image? Called once, when its configuration is known, and before layers are asked for. */
+	int (*examine)(struct err *e, const struct image *i, void *ctx);
 	void *ctx;
 };
 

@@ -113,18 +113,25 @@ static int decode_signature(struct err *e, const char *text, struct str *ret)
 }
 
 /* The key that made it, -1: none of these. */
-static int find_key(struct err *e, struct pubkey *const *keys, int count, const struct str *data,
+static int find_key(struct err *e, const struct signature_terms *t, const struct str *data,
                     const struct str *signature)
 {
-	for (int i = 0; i < count; i++)
-		if (pubkey_verify(keys[i], data->s, data->len, signature->s, signature->len))
+	for (int i = 0; i < t->key_count; i++)
+		if (pubkey_verify(t->keys[i], data->s, data->len, signature->s, signature->len))
 			return i;
 	return err_set(e, ERR_REJECTED, "no key made it");
 }
 
 /* ---- classic ---- */
 
-static int read_payload(struct err *e, const struct json *doc, struct digest *ret)
+/* All that a payload says. The texts point into the document. */
+struct payload {
+	struct digest digest;
+	const char *repository;
+	struct claims claims;
+};
+
+static int read_payload(struct err *e, const struct json *doc, struct payload *ret)
 {
 	static const char *const top_keys[] = { "critical", "optional", NULL };
 	static const char *const critical_keys[] = { "identity", "image", "type", NULL };
@@ -140,36 +147,50 @@ static int read_payload(struct err *e, const struct json *doc, struct digest *re
 	    need_text(e, r, critical, "type", CLASSIC_TYPE) < 0 ||
 	    json_need_object(e, r, critical, "identity", &identity) < 0 ||
 	    json_only(e, r, identity, identity_keys) < 0 ||
-	    json_need_str(e, r, identity, "docker-reference", &text) < 0 ||
+	    json_need_str(e, r, identity, "docker-reference", &ret->repository) < 0 ||
 	    json_need_object(e, r, critical, "image", &image) < 0 ||
 	    json_only(e, r, image, image_keys) < 0 ||
-	    json_need_str(e, r, image, "docker-manifest-digest", &text) < 0)
+	    json_need_str(e, r, image, "docker-manifest-digest", &text) < 0 ||
+	    digest_parse(e, text, &ret->digest) < 0)
 		return -1;
-	return digest_parse(e, text, ret);
+	return claims_read(e, r->name, doc, "optional", &ret->claims);
+}
+
+static enum signature_verdict judge_payload(struct err *e, const struct payload *p,
+                                            const struct signature_terms *t)
+{
+	char text[DIGEST_TEXT_MAX];
+
+	if (!digest_equal(&p->digest, t->top)) {
+		digest_format(&p->digest, text);
+		err_set(e, ERR_REJECTED, "it signs %s", text);
+		return SIGNATURE_OTHER_IMAGE;
+	}
+	if (t->repository && strcmp(p->repository, t->repository) != 0) {
+		err_set(e, ERR_REJECTED, "it signs '%.*s', not '%s'", TEXT_MAX, p->repository,
+		        t->repository);
+		return SIGNATURE_OTHER_NAME;
+	}
+	return SIGNATURE_GOOD;
 }
 
 static enum signature_verdict check_classic(struct err *e, const struct signature *s,
-                                            const struct digest *top, struct pubkey *const *keys,
-                                            int key_count, int *ret_key)
+                                            const struct signature_terms *t, int *ret_key,
+                                            struct claims *ret_claims)
 {
 	CLEANUP(str_release) struct str signature = { 0 };
 	CLEANUP(json_freep) struct json *doc = NULL;
-	char text[DIGEST_TEXT_MAX];
-	struct digest signed_digest;
+	struct payload payload;
 
 	if (decode_signature(e, s->value ? s->value : "", &signature) < 0)
 		return SIGNATURE_MALFORMED;
-	*ret_key = find_key(e, keys, key_count, &s->document, &signature);
+	*ret_key = find_key(e, t, &s->document, &signature);
 	if (*ret_key < 0)
 		return SIGNATURE_OTHER_KEY;
-	if (parse(e, &payload_reader, &s->document, &doc) < 0 ||
-	    read_payload(e, doc, &signed_digest) < 0)
+	if (parse(e, &payload_reader, &s->document, &doc) < 0 || read_payload(e, doc, &payload) < 0)
 		return SIGNATURE_MALFORMED;
-	if (digest_equal(&signed_digest, top))
-		return SIGNATURE_GOOD;
-	digest_format(&signed_digest, text);
-	err_set(e, ERR_REJECTED, "it signs %s", text);
-	return SIGNATURE_OTHER_IMAGE;
+	*ret_claims = payload.claims;
+	return judge_payload(e, &payload, t);
 }
 
 /* ---- bundle ---- */
@@ -227,9 +248,9 @@ static int read_bundle(struct err *e, const struct json *doc, struct envelope *r
 	return read_envelope(e, envelope, ret);
 }
 
-/* Is the image among what the statement is about? */
+/* Is the image among what the statement is about? Several subjects may be it: they must agree. */
 static int find_subject(struct err *e, const struct json *statement, const struct digest *top,
-                        bool *ret_found)
+                        bool *ret_found, struct claims *ret_claims)
 {
 	const struct json_reader *r = &statement_reader;
 	const struct json *subjects, *digest;
@@ -241,19 +262,27 @@ static int find_subject(struct err *e, const struct json *statement, const struc
 	if (json_need_array(e, r, statement, "subject", &subjects) < 0)
 		return -1;
 	for (const struct json *s = json_first(subjects); s; s = json_next(s)) {
+		CLEANUP(claims_release) struct claims claims;
+
+		claims_init(&claims);
 		if (!json_is_object(s))
 			return err_set(e, r->code, "%s: a subject is not an object", r->name);
 		if (json_need_object(e, r, s, "digest", &digest) < 0 ||
 		    json_need_str(e, r, digest, "sha256", &text) < 0)
 			return -1;
-		if (strcmp(text, hex) == 0)
-			*ret_found = true;
+		if (strcmp(text, hex) != 0)
+			continue;
+		*ret_found = true;
+		if (claims_read(e, r->name, s, "annotations", &claims) < 0 ||
+		    claims_join(e, ret_claims, &claims) < 0)
+			return -1;
 	}
 	return 0;
 }
 
 static enum signature_verdict check_statement(struct err *e, const struct str *text,
-                                              const struct digest *top)
+                                              const struct signature_terms *t,
+                                              struct claims *ret_claims)
 {
 	static const char *const keys[] = { "_type", "subject", "predicateType", "predicate",
 		                            NULL };
@@ -265,7 +294,7 @@ static enum signature_verdict check_statement(struct err *e, const struct str *t
 	if (parse(e, r, text, &doc) < 0 || json_only(e, r, doc, keys) < 0 ||
 	    need_text(e, r, doc, "_type", STATEMENT_TYPE) < 0 ||
 	    json_need_str(e, r, doc, "predicateType", &predicate) < 0 ||
-	    find_subject(e, doc, top, &found) < 0)
+	    find_subject(e, doc, t->top, &found, ret_claims) < 0)
 		return SIGNATURE_MALFORMED;
 	if (strcmp(predicate, SIGN_PREDICATE) != 0) {
 		err_set(e, ERR_REJECTED, "it is a statement of type '%.*s'", TEXT_MAX, predicate);
@@ -278,24 +307,38 @@ static enum signature_verdict check_statement(struct err *e, const struct str *t
 }
 
 static enum signature_verdict check_bundle(struct err *e, const struct signature *s,
-                                           const struct digest *top, struct pubkey *const *keys,
-                                           int key_count, int *ret_key)
+                                           const struct signature_terms *t, int *ret_key,
+                                           struct claims *ret_claims)
 {
 	CLEANUP(envelope_release) struct envelope envelope = { 0 };
 	CLEANUP(json_freep) struct json *doc = NULL;
 
 	if (parse(e, &bundle_reader, &s->document, &doc) < 0 || read_bundle(e, doc, &envelope) < 0)
 		return SIGNATURE_MALFORMED;
-	*ret_key = find_key(e, keys, key_count, &envelope.encoded, &envelope.signature);
+	*ret_key = find_key(e, t, &envelope.encoded, &envelope.signature);
 	if (*ret_key < 0)
 		return SIGNATURE_OTHER_KEY;
-	return check_statement(e, &envelope.body, top);
+	return check_statement(e, &envelope.body, t, ret_claims);
+}
+
+static enum signature_verdict check_expiry(struct err *e, const struct claims *c, int64_t now)
+{
+	char text[CLAIMS_TIME_MAX];
+
+	if (!claims_expired(c, now))
+		return SIGNATURE_GOOD;
+	claims_time(c->expires, text);
+	err_set(e, ERR_REJECTED, "expired on %s", text);
+	return SIGNATURE_EXPIRED;
 }
 
 enum signature_verdict signature_check(struct err *why, const struct signature *s,
-                                       const struct digest *top, struct pubkey *const *keys,
-                                       int key_count, int *ret_key)
+                                       const struct signature_terms *t, int *ret_key,
+                                       struct claims *ret_claims)
 {
+	enum signature_verdict v;
+
+	claims_init(ret_claims);
 	if (s->malformed) {
 		err_set(why, ERR_REJECTED, "%s", s->malformed);
 		return SIGNATURE_MALFORMED;
@@ -304,6 +347,7 @@ enum signature_verdict signature_check(struct err *why, const struct signature *
 		err_set(why, ERR_REJECTED, "it has more than %d bytes", SIGNATURE_DOCUMENT_MAX);
 		return SIGNATURE_MALFORMED;
 	}
-	return s->format == SIGNATURE_BUNDLE ? check_bundle(why, s, top, keys, key_count, ret_key)
-	                                     : check_classic(why, s, top, keys, key_count, ret_key);
+	v = s->format == SIGNATURE_BUNDLE ? check_bundle(why, s, t, ret_key, ret_claims)
+	                                  : check_classic(why, s, t, ret_key, ret_claims);
+	return v == SIGNATURE_GOOD ? check_expiry(why, ret_claims, t->now) : v;
 }

@@ -20,6 +20,9 @@
  *	{"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": "..."}}],
  *	 "predicateType": "https://sigstore.dev/cosign/sign/v1", "predicate": {}}
  *
+ * What `cosign sign -a NAME=VALUE` adds is in "optional", and in "annotations" of the subject that is the
+ * image (oci/claims.h).
+ *
  * Names are exact, none occurs twice, none is unknown; nothing is read out of bytes before a key
  * has signed them. Certificates, transparency logs, timestamps and the hint prove nothing here and are
  * not looked at. The signed digest is that of the document the reference leads to, index or
@@ -32,6 +35,7 @@
 #include "base/str.h"
 #include "crypt/digest.h"
 #include "crypt/pubkey.h"
+#include "oci/claims.h"
 #include "oci/image.h"
 
 #define SIGNATURE_PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -63,15 +67,27 @@ enum signature_verdict {
 	SIGNATURE_GOOD,
 	SIGNATURE_OTHER_KEY,     /* none of the keys made it */
 	SIGNATURE_OTHER_IMAGE,   /* one of the keys made it, of another digest */
+	SIGNATURE_OTHER_NAME,    /* ... of this digest, under another repository's name */
 	SIGNATURE_OTHER_PURPOSE, /* ... of this digest or not, but it does not say "signed": an
 	                          * attestation */
+	SIGNATURE_EXPIRED,       /* ... of this digest, until a moment that is over */
 	SIGNATURE_MALFORMED,
 	SIGNATURE_VERDICTS /* how many there are */
 };
 
-/* Did one of the keys sign that digest? *ret_key is which. Not good: why->msg says more. */
+/* What a signature is held against. */
+struct signature_terms {
+	const struct digest *top;
+	struct pubkey *const *keys;
+	int key_count;
+	const char *repository; /* that a classic one must name ("host/path"); NULL: any */
+	int64_t now;            /* seconds since 1970 */
+};
+
+/* Did one of the keys sign that digest? Only of one that is good: *ret_key is which, *ret_claims what it
+ * says (the caller releases it in any case). Not good: why->msg says more. */
 enum signature_verdict signature_check(struct err *why, const struct signature *s,
-                                       const struct digest *top, struct pubkey *const *keys,
-                                       int key_count, int *ret_key);
+                                       const struct signature_terms *t, int *ret_key,
+                                       struct claims *ret_claims);
 
 #endif

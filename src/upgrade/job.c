@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "os/file.h"
 #include "os/lock.h"
+#include "upgrade/highest.h"
 #include "upgrade/node.h"
 #include "upgrade/state.h"
 
@@ -67,6 +68,16 @@ struct txn job_txn(struct run *r)
 
 /* ---- recovery ---- */
 
+/* The run did not live to say which version it had committed. */
+static int record_highest(struct err *e, const struct run *r, const char *id)
+{
+	CLEANUP(json_freep) struct json *plan = NULL;
+
+	if (state_read(e, r->settings, id, "plan.json", &plan) < 0)
+		return -1;
+	return highest_record_plan(e, r->settings, plan);
+}
+
 /* The result that the run itself did not live to write. */
 static void record_recovery(const struct run *r, const char *id, const struct journal *j,
                             enum txn_outcome outcome)
@@ -98,6 +109,8 @@ static void record_recovery(const struct run *r, const char *id, const struct jo
 	json_set_str(result, "message", ends[outcome].message);
 	if (outcome == TXN_UNDONE)
 		json_set_bool(result, "examined", !r->offline);
+	if (outcome == TXN_COMMITTED && record_highest(&e, r, id) < 0)
+		log_warn("%s", e.msg);
 	if (state_write(&e, r->settings, id, "result.json", result) < 0)
 		log_warn("%s", e.msg);
 }

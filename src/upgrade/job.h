@@ -5,7 +5,7 @@
  * A result is a JSON object that grows as the job learns things:
  *
  *	{"id": "000003", "image": "host/path:tag", "digest": "sha256:...", "from": "20.10.24",
- *	 "signed_by": {...} (policy.h), "to": "26.1.5", "outcome": "upgraded", "downtime_ms": 520, "total_ms": 14200}
+ *	 "signed_by": [...], "channel": "stable", "epoch": 3, "allowed": ["downgrade"] (candidate.h), "to": "26.1.5", "outcome": "upgraded", "downtime_ms": 520, "total_ms": 14200}
  *
  * outcome: "upgraded", "unchanged", "rolled-back", "untouched", "broken", "fetched", "planned",
  * "qualified", "undone", "finished", "nothing-to-do". The caller adds what the error says: job_conclude().

@@ -354,6 +354,8 @@ struct json *plan_make(const struct plan_request *q)
 	json_set_str(plan, "kind", q->kind);
 	if (q->image)
 		json_set(plan, "image", image_json(q->image));
+	if (q->candidate)
+		candidate_describe(q->candidate, plan);
 	json_set_str(plan, "profile", q->profile);
 	json_set_str(plan, "from", q->node->engine.version);
 	json_set_str(plan, "to", q->to);

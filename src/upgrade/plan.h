@@ -4,6 +4,7 @@
  * and executes it; there is no other path to the disk.
  *
  *	{"format": 1, "id": ID, "kind": "upgrade", "image": {...}, "profile": NAME,
+ *	 "signed_by": [...], "channel": "stable", "epoch": 3, "allowed": ["downgrade"],  (upgrade/candidate.h)
  *	 "from": "20.10.24", "to": "26.1.5", "steps": [{"kind": "stage", "args": {...}}, ...]}
  *
  * The kinds of steps and their arguments are told in step_KIND.c.
@@ -12,6 +13,7 @@
 #define UPGRADE_PLAN_H
 
 #include "oci/image.h"
+#include "upgrade/candidate.h"
 #include "upgrade/change.h"
 #include "upgrade/node.h"
 
@@ -20,9 +22,10 @@
 struct plan_request {
 	const char *id;
 	const char *kind;          /* "upgrade", "rollback" */
-	const struct image *image; /* NULL where none is involved */
-	const char *profile;       /* its name */
-	const struct node *node;   /* with its units */
+	const struct image *image; /* NULL where none is involved, as what follows */
+	const struct candidate *candidate;
+	const char *profile;     /* its name */
+	const struct node *node; /* with its units */
 	const struct change_list *changes;
 	const char *state_dir;
 	const struct json *made; /* arguments of the mkdir step that is taken back, or NULL */

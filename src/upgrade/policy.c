@@ -1,76 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 #include "upgrade/policy.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "oci/evidence.h"
 #include "os/file.h"
+#include "upgrade/proof.h"
 
-#define KEY_SUFFIX ".pem"
-#define DETAIL_MAX 200 /* characters of what is wrong with one signature */
+#define POLICY_MAX (1024 * 1024) /* bytes */
 
-/* ---- the keys ---- */
+/* ---- the file ---- */
 
-static int add_key(struct err *e, struct policy *p, const char *name)
+static int add_rule(struct err *e, const struct rule_context *c, const struct json *object,
+                    bool has_patterns, struct policy *p)
 {
-	CLEANUP(mem_freep) char *path = mem_printf("%s/%s", p->keys_dir, name);
-	CLEANUP(str_release) struct str text = { 0 };
-	struct pubkey *key;
+	const char *name = json_str(object, "name");
 
-	if (!str_ends(name, KEY_SUFFIX))
-		return err_set(
-			e, ERR_USAGE,
-			"%s: not a key that is looked at: its name must end with " KEY_SUFFIX,
-			path);
-	if (p->key_count == POLICY_KEYS_MAX)
-		return err_set(e, ERR_USAGE, "%s: more than %d keys", p->keys_dir, POLICY_KEYS_MAX);
-	if (file_read(e, path, PUBKEY_PEM_MAX, &text) < 0) {
-		e->code = ERR_USAGE;
+	if (p->rule_count == POLICY_RULES_MAX)
+		return err_set(e, ERR_USAGE, "%s: more than %d rules", c->file, POLICY_RULES_MAX);
+	p->rules = mem_grow(p->rules, (size_t)p->rule_count + 1, sizeof(*p->rules));
+	if (rule_read(e, c, object, has_patterns, &p->rules[p->rule_count]) < 0)
 		return -1;
-	}
-	if (strlen(text.s ? text.s : "") != text.len)
-		return err_set(e, ERR_USAGE, "%s: contains a NUL byte", path);
-	if (pubkey_parse(e, path, text.s ? text.s : "", &key) < 0)
-		return -1;
-	p->keys = mem_grow(p->keys, (size_t)p->key_count + 1, sizeof(*p->keys));
-	p->keys[p->key_count++] = key;
+	/* its name is how a refusal says which rule it was */
+	for (int i = 0; i < p->rule_count; i++)
+		if (strcmp(p->rules[i].origin, p->rules[p->rule_count].origin) == 0) {
+			rule_release(&p->rules[p->rule_count]);
+			return err_set(e, ERR_USAGE, "%s: two rules have the name '%s'", c->file,
+			               name ? name : "");
+		}
+	p->rule_count++;
 	return 0;
 }
 
-static int is_visible(const struct dirent *entry)
+static int read_rules(struct err *e, const struct rule_context *c, struct policy *p)
 {
-	return entry->d_name[0] != '.';
+	static const char *const keys[] = { "rules", "default", NULL };
+	const struct json_reader r = { ERR_USAGE, c->file };
+	const struct json *list = NULL, *otherwise = json_get(p->doc, "default");
+
+	if (!json_is_object(p->doc))
+		return err_set(e, ERR_USAGE, "%s: must be an object", c->file);
+	if (json_only(e, &r, p->doc, keys) < 0 ||
+	    (json_get(p->doc, "rules") && json_need_array(e, &r, p->doc, "rules", &list) < 0))
+		return -1;
+	for (const struct json *v = json_first(list); v; v = json_next(v))
+		if (add_rule(e, c, v, true, p) < 0)
+			return -1;
+	return otherwise ? add_rule(e, c, otherwise, false, p) : 0;
+}
+
+static int read_policy(struct err *e, const struct rule_context *c, struct policy *p)
+{
+	CLEANUP(str_release) struct str text = { 0 };
+
+	if (file_read(e, c->file, POLICY_MAX, &text) < 0) {
+		if (e->sys != ENOENT) {
+			e->code = ERR_USAGE;
+			return -1;
+		}
+		p->rules = mem_alloc(sizeof(*p->rules));
+		p->rule_count = 1;
+		rule_builtin(c, p->rules);
+		return 0;
+	}
+	if (json_parse(e, ERR_USAGE, c->file, text.s ? text.s : "", text.len, &p->doc) < 0)
+		return -1;
+	return read_rules(e, c, p);
 }
 
 int policy_open(struct err *e, const struct settings *s, struct policy *ret)
 {
-	CLEANUP(policy_release) struct policy p = { .formats = s->signature_formats };
-	struct dirent **entries = NULL;
-	int count, failed = 0;
+	CLEANUP(policy_release) struct policy p = { 0 };
+	CLEANUP(mem_freep) char *file = mem_printf("%s/policy.json", s->config_dir);
+	struct rule_context c = { .file = file,
+		                  .keyring = &p.keyring,
+		                  .formats = s->signature_formats };
 
-	p.keys_dir = mem_printf("%s/keys", s->config_dir);
-	count = scandir(p.keys_dir, &entries, is_visible, alphasort);
-	if (count < 0 && errno != ENOENT) {
-		err_sys(e, "cannot list '%s'", p.keys_dir);
-		e->code = ERR_USAGE;
-		return -1;
-	}
-	p.names = mem_alloc(sizeof(*p.names) * (size_t)(count > 0 ? count : 1));
-	for (int i = 0; i < count; i++) {
-		if (failed == 0)
-			failed = add_key(e, &p, entries[i]->d_name);
-		if (failed == 0)
-			p.names[i] = mem_dup(entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	if (failed < 0)
+	if (keyring_open(e, s->config_dir, &p.keyring) < 0 || read_policy(e, &c, &p) < 0)
 		return -1;
 	*ret = p;
 	p = (struct policy){ 0 };
@@ -79,187 +88,73 @@ int policy_open(struct err *e, const struct settings *s, struct policy *ret)
 
 void policy_release(struct policy *p)
 {
-	for (int i = 0; i < p->key_count; i++) {
-		pubkey_free(p->keys[i]);
-		free(p->names[i]);
-	}
-	free(p->keys);
-	free(p->names);
-	free(p->keys_dir);
+	for (int i = 0; i < p->rule_count; i++)
+		rule_release(&p->rules[i]);
+	free(p->rules);
+	json_free(p->doc);
+	keyring_release(&p->keyring);
 	*p = (struct policy){ 0 };
 }
 
-/* ---- what was found ---- */
+/* ---- which rule ---- */
 
-struct findings {
-	int count[SIGNATURE_VERDICTS];
-	char first[SIGNATURE_VERDICTS][DETAIL_MAX]; /* what is wrong with the first of each kind */
-};
-
-static const char *const reasons[SIGNATURE_VERDICTS] = {
-	[SIGNATURE_OTHER_KEY] = "by other keys",
-	[SIGNATURE_OTHER_IMAGE] = "of another image",
-	[SIGNATURE_OTHER_PURPOSE] = "of another purpose",
-	[SIGNATURE_MALFORMED] = "malformed",
-};
-
-static void note(struct findings *f, enum signature_verdict v, const struct err *why)
+static int find_rule(struct err *e, const struct policy *p, const struct run *r,
+                     const char *repository, bool named_by_archive, const struct rule **ret)
 {
-	if (f->count[v]++ == 0)
-		snprintf(f->first[v], DETAIL_MAX, "%.*s", DETAIL_MAX - 1, why->msg);
-}
+	const struct rule *skipped = NULL;
 
-/* "2 by other keys, 1 malformed (payload: not JSON at line 1)" */
-static int describe(const struct findings *f, struct str *ret)
-{
-	int total = 0;
+	for (int i = 0; i < p->rule_count; i++) {
+		const struct rule *rule = &p->rules[i];
 
-	for (int v = SIGNATURE_GOOD + 1; v < SIGNATURE_VERDICTS; v++) {
-		if (!f->count[v])
+		if (!rule_is_for(rule, repository))
 			continue;
-		str_addf(ret, "%s%d %s", total ? ", " : "", f->count[v], reasons[v]);
-		if (v != SIGNATURE_OTHER_KEY)
-			str_addf(ret, " (%s)", f->first[v]);
-		total += f->count[v];
+		if (!named_by_archive || !p->doc || !rule->accepts_unsigned) {
+			*ret = rule;
+			return 0;
+		}
+		skipped = skipped ? skipped : rule;
 	}
-	return total;
-}
-
-static const char *formats_asked(const struct policy *p)
-{
-	return p->formats == SIGNATURE_ANY       ? ""
-	       : p->formats == SIGNATURE_CLASSIC ? "classic "
-	                                         : "bundle ";
-}
-
-static int reject(struct err *e, const struct policy *p, const struct digest *top,
-                  const struct findings *f)
-{
-	CLEANUP(str_release) struct str list = { 0 };
-	int total = describe(f, &list);
-	char digest[DIGEST_TEXT_MAX];
-
-	digest_format(top, digest);
-	if (total == 0)
-		return err_set(
-			e, ERR_REJECTED,
-			"%s is not signed: no %ssignature was found, and a key in '%s' (there "
-			"%s %d) must have made one: sign it with cosign, or remove the keys",
-			digest, formats_asked(p), p->keys_dir, p->key_count == 1 ? "is" : "are",
-			p->key_count);
-	return err_set(
-		e, ERR_REJECTED,
-		"%s is not signed by a key in '%s': %d %ssignature%s found, %s: sign it with "
-		"cosign and one of these keys, or put the signer's public key there",
-		digest, p->keys_dir, total, formats_asked(p), total == 1 ? "" : "s", list.s);
-}
-
-/* ---- the proof ---- */
-
-struct proof {
-	const struct policy *policy;
-	struct run *run;
-	const struct digest *top;
-	char *dir; /* of what is kept */
-	struct findings findings;
-	struct json *signed_by; /* once there is a good one */
-};
-
-/* true: this one is good. */
-static bool check(struct proof *v, const struct signature *s)
-{
-	const struct policy *p = v->policy;
-	char fingerprint[DIGEST_TEXT_MAX];
-	enum signature_verdict verdict;
-	struct err why;
-	int key;
-
-	verdict = signature_check(&why, s, v->top, p->keys, p->key_count, &key);
-	if (verdict != SIGNATURE_GOOD) {
-		log_debug("a %s signature: %s", signature_format_name(s->format), why.msg);
-		note(&v->findings, verdict, &why);
-		return false;
-	}
-	digest_format(pubkey_fingerprint(p->keys[key]), fingerprint);
-	v->signed_by = json_object();
-	json_set_str(v->signed_by, "key", p->names[key]);
-	json_set_str(v->signed_by, "fingerprint", fingerprint);
-	json_set_str(v->signed_by, "format", signature_format_name(s->format));
-	return true;
-}
-
-/* What was kept is as good as what the registry has now: neither is believed. */
-static bool check_kept(struct proof *v)
-{
-	CLEANUP(signature_release) struct signature s = { 0 };
-	bool found, good;
-	struct err e;
-
-	if (evidence_load(&e, v->dir, v->top, &s, &found) < 0) {
-		log_warn("a signature that was kept cannot be used: %s", e.msg);
-		return false;
-	}
-	if (!found || !(v->policy->formats & s.format))
-		return false;
-	good = check(v, &s);
-	v->findings = (struct findings){ 0 }; /* the registry's are what counts */
-	return good;
-}
-
-/* *ret is false when none of them is good. */
-static int check_found(struct err *e, struct proof *v, const struct signature_list *found,
-                       bool *ret)
-{
-	*ret = false;
-	for (int i = 0; i < found->count && !*ret; i++) {
-		if (!check(v, &found->items[i]))
-			continue;
-		*ret = true;
-		if (evidence_save(e, v->dir, v->top, &found->items[i]) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int check_source(struct err *e, struct proof *v, struct fetch *f)
-{
-	static const enum signature_format formats[] = { SIGNATURE_CLASSIC, SIGNATURE_BUNDLE };
-	bool good = false;
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats) && !good; i++) {
-		CLEANUP(signature_list_release) struct signature_list found = { 0 };
-
-		if (!(v->policy->formats & formats[i]))
-			continue;
-		if (fetch_signatures(e, f, v->top, formats[i], &found) < 0 ||
-		    check_found(e, v, &found, &good) < 0)
-			return -1;
-	}
-	return good ? 0 : reject(e, v->policy, v->top, &v->findings);
-}
-
-static void tell(struct proof *v)
-{
-	const struct findings *f = &v->findings;
-	CLEANUP(str_release) struct str others = { 0 };
-
-	event_tell(v->run->events, EVENT_INFO, "pull", json_copy(v->signed_by),
-	           "signature: %s, by key '%s' (%.19s)", json_str(v->signed_by, "format"),
-	           json_str(v->signed_by, "key"), json_str(v->signed_by, "fingerprint"));
-	if (f->count[SIGNATURE_MALFORMED] && describe(f, &others))
-		event_tell(v->run->events, EVENT_WARNING, "pull", NULL,
-		           "beside it are signatures that are none: %s", others.s);
-}
-
-static int prove(struct err *e, struct proof *v, struct fetch *f)
-{
-	if (v->top->algorithm != DIGEST_SHA256)
+	if (skipped)
 		return err_set(e, ERR_REJECTED,
-		               "signatures are of sha256 digests: name the image by its sha256");
-	if (!check_kept(v) && check_source(e, v, f) < 0)
-		return -1;
-	tell(v);
-	return 0;
+		               "'%s' is what the archive calls itself: %s, which accepts unsigned "
+		               "images, does not count then, and no other rule is for it: save "
+		               "it with its signature, and ask for that in a rule",
+		               repository, skipped->origin);
+	return err_set(e, ERR_REJECTED,
+	               "no rule of %s/policy.json is for '%s', and it has no default: add one",
+	               r->settings->config_dir, repository);
+}
+
+bool policy_wants_signature(const struct policy *p, const struct reference *ref)
+{
+	CLEANUP(mem_freep) char *repository = mem_printf("%s/%s", ref->host, ref->path);
+
+	for (int i = 0; i < p->rule_count; i++)
+		if (rule_is_for(&p->rules[i], repository))
+			return !p->rules[i].accepts_unsigned;
+	return false;
+}
+
+static int check_digest(struct err *e, const struct rule *r, const struct digest *top)
+{
+	char text[DIGEST_TEXT_MAX];
+
+	digest_format(top, text);
+	if (!r->digests || rule_lists(r->digests, text))
+		return 0;
+	return err_set(e, ERR_REJECTED,
+	               "%s is none of the images that %s, allows: add its digest there", text,
+	               r->origin);
+}
+
+/* ---- the verdict ---- */
+
+void approval_release(struct approval *a)
+{
+	json_free(a->signed_by);
+	claims_release(&a->claims);
+	*a = (struct approval){ 0 };
+	claims_init(&a->claims);
 }
 
 static char *evidence_dir(const struct run *r)
@@ -267,23 +162,43 @@ static char *evidence_dir(const struct run *r)
 	return mem_printf("%s/signatures", r->settings->state_dir);
 }
 
-int policy_approve(struct err *e, const struct policy *p, struct run *r, struct fetch *f,
-                   const struct digest *top, struct json **ret_signed_by)
+static int prove(struct err *e, const struct policy *p, struct run *r, struct fetch *f,
+                 const struct digest *top, struct approval *a)
 {
 	CLEANUP(mem_freep) char *dir = evidence_dir(r);
-	struct proof v = { .policy = p, .run = r, .top = top, .dir = dir };
+	struct proof_request q = { .rule = a->rule,
+		                   .keys_dir = p->keyring.dir,
+		                   .evidence_dir = dir,
+		                   .run = r,
+		                   .fetch = f,
+		                   .top = top };
 
-	*ret_signed_by = NULL;
-	if (p->key_count == 0) {
-		event_tell(r->events, EVENT_INFO, "pull", NULL,
-		           "signature: none required, no key in '%s'", p->keys_dir);
+	if (a->rule->accepts_unsigned) {
+		if (p->doc)
+			event_tell(r->events, EVENT_INFO, "pull", NULL,
+			           "signature: none required by %s", a->rule->origin);
+		else
+			event_tell(r->events, EVENT_INFO, "pull", NULL,
+			           "signature: none required, no key in '%s'", p->keyring.dir);
 		return 0;
 	}
-	if (prove(e, &v, f) < 0) {
-		json_free(v.signed_by);
+	return proof_find(e, &q, &a->signed_by, &a->claims);
+}
+
+int policy_approve(struct err *e, const struct policy *p, struct run *r, struct fetch *f,
+                   const struct reference *ref, const struct digest *top, bool named_by_archive,
+                   struct approval *ret)
+{
+	CLEANUP(mem_freep) char *repository = mem_printf("%s/%s", ref->host, ref->path);
+	CLEANUP(approval_release) struct approval a = { 0 };
+
+	claims_init(&a.claims);
+	if (find_rule(e, p, r, repository, named_by_archive, &a.rule) < 0 ||
+	    check_digest(e, a.rule, top) < 0 || prove(e, p, r, f, top, &a) < 0)
 		return -1;
-	}
-	*ret_signed_by = v.signed_by;
+	*ret = a;
+	a = (struct approval){ 0 };
+	claims_init(&a.claims);
 	return 0;
 }
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "upgrade/prepare.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "upgrade/policy.h"
 #include "upgrade/unpack.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -18,8 +16,7 @@ void prepared_release(struct prepared *p)
 	image_free(p->image);
 	profile_free(p->profile);
 	change_list_release(&p->changes);
-	json_free(p->signed_by);
-	free(p->version);
+	candidate_release(&p->candidate);
 }
 
 void prepare_tell_node(struct run *r, const struct node *n)
@@ -45,15 +42,9 @@ void prepare_tell_node(struct run *r, const struct node *n)
 
 /* ---- fetch ---- */
 
-struct pull {
-	struct run *run;
-	const struct policy *policy;
-	struct json *signed_by;
-};
-
 static int tell_progress(const struct fetch_progress *p, void *ctx)
 {
-	struct run *r = ((struct pull *)ctx)->run;
+	struct run *r = ((struct candidate *)ctx)->run;
 	struct json *data;
 
 	if (!p->total)
@@ -68,9 +59,12 @@ static int tell_progress(const struct fetch_progress *p, void *ctx)
 
 static int approve(struct err *e, struct fetch *f, const struct digest *top, void *ctx)
 {
-	struct pull *p = ctx;
+	return candidate_approve(e, ctx, f, top, false);
+}
 
-	return policy_approve(e, p->policy, p->run, f, top, &p->signed_by);
+static int examine_early(struct err *e, const struct image *i, void *ctx)
+{
+	return candidate_examine(e, ctx, i);
 }
 
 static void tell_image(struct run *r, const struct image *i, int64_t ms)
@@ -91,10 +85,8 @@ static void tell_image(struct run *r, const struct image *i, int64_t ms)
 	           (double)ms / 1000);
 }
 
-static int fetch(struct err *e, struct run *r, const struct policy *policy,
-                 const struct reference *ref, struct prepared *ret)
+static int fetch(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
 {
-	struct pull p = { .run = r, .policy = policy };
 	struct fetch_options o = {
 		.ca_file = r->settings->ca_file,
 		.config_file = r->settings->docker_config,
@@ -103,12 +95,13 @@ static int fetch(struct err *e, struct run *r, const struct policy *policy,
 		.hosts_dir = "/etc/containerd/certs.d",
 		.daemon_file = "/etc/docker/daemon.json",
 		.insecure = r->settings->insecure_registries,
-		.signed_required = policy->key_count > 0,
+		.signed_required = policy_wants_signature(ret->candidate.policy, ref),
 		.plain_http = r->settings->plain_http,
 		.platform = image_platform(),
 		.progress = tell_progress,
 		.approve = approve,
-		.ctx = &p,
+		.examine = examine_early,
+		.ctx = &ret->candidate,
 	};
 	CLEANUP(mem_freep) char *name = reference_format(ref);
 	int64_t start = clock_ms();
@@ -116,11 +109,9 @@ static int fetch(struct err *e, struct run *r, const struct policy *policy,
 
 	event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
 	if (fetch_image(e, &o, ref, r->store, &ret->image) < 0) {
-		json_free(p.signed_by);
 		why = run_interrupted(r);
 		return why ? err_set(e, ERR_RETRY, "%s; nothing was touched", why) : -1;
 	}
-	ret->signed_by = p.signed_by;
 	tell_image(r, ret->image, clock_ms() - start);
 	return 0;
 }
@@ -129,33 +120,14 @@ int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, str
 {
 	CLEANUP(policy_release) struct policy policy = { 0 };
 
-	return policy_open(e, r->settings, &policy) < 0 ? -1 : fetch(e, r, &policy, ref, ret);
+	candidate_init(&ret->candidate);
+	ret->candidate.run = r;
+	ret->candidate.policy = &policy;
+	ret->candidate.reference = ref;
+	return policy_open(e, r->settings, &policy) < 0 ? -1 : fetch(e, r, ref, ret);
 }
 
 /* ---- what is in it ---- */
-
-/* What the image says of itself; its tag where it says nothing and the tag looks like a version. */
-static int version_of(struct err *e, const struct prepared *p, const struct reference *ref,
-                      char **ret)
-{
-	const char *env =
-		p->profile->version_env ? image_env(p->image, p->profile->version_env) : NULL;
-	const char *label =
-		p->profile->version_label ? image_label(p->image, p->profile->version_label) : NULL;
-	const char *said = env && *env ? env : label && *label ? label : NULL;
-
-	if (!said && ref->tag && isdigit((unsigned char)ref->tag[ref->tag[0] == 'v']))
-		said = ref->tag;
-	if (!said)
-		return err_set(e, ERR_REJECTED,
-		               "the image does not say its version: profile '%s' (%s) looks "
-		               "for variable %s or label %s",
-		               p->profile->name, p->profile->origin,
-		               p->profile->version_env ? p->profile->version_env : "(none)",
-		               p->profile->version_label ? p->profile->version_label : "(none)");
-	*ret = mem_dup(said);
-	return 0;
-}
 
 static void tell_changes(struct run *r, const struct prepared *p)
 {
@@ -175,17 +147,24 @@ static void tell_changes(struct run *r, const struct prepared *p)
 	event_tell(r->events, EVENT_INFO, "check", data,
 	           "profile %s: version %s, %d of %d files differ (%.1f MiB), all can run on this "
 	           "node",
-	           p->profile->name, p->version, differ, p->changes.count, (double)bytes / MIB);
+	           p->profile->name, p->candidate.version, differ, p->changes.count,
+	           (double)bytes / MIB);
 }
 
-static int examine(struct err *e, struct run *r, const struct reference *ref,
-                   struct profiles *profiles, struct prepared *p)
+/* From here on nothing is known that could change the verdict. */
+static int judge(struct err *e, struct prepared *p)
+{
+	p->candidate.profile = p->profile;
+	return candidate_judge(e, &p->candidate, p->image);
+}
+
+static int examine(struct err *e, struct run *r, struct profiles *profiles, struct prepared *p)
 {
 	struct extracted_list files = { 0 };
 	int failed =
 		unpack_image(e, r, p->image, profiles, &files, &p->profile) < 0 ||
+		judge(e, p) < 0 ||
 		node_look_up_units(e, p->node, p->profile->units, p->profile->unit_count) < 0 ||
-		version_of(e, p, ref, &p->version) < 0 ||
 		change_from_image(e, p->node, p->profile, &files, &p->changes) < 0 ||
 		change_check_elf(e, &p->changes, r->store) < 0 ||
 		change_check_room(e, &p->changes) < 0;
@@ -200,13 +179,19 @@ int prepare_image(struct err *e, struct run *r, const struct reference *ref, str
 	CLEANUP(profiles_release) struct profiles profiles = { 0 };
 	CLEANUP(policy_release) struct policy policy = { 0 };
 
+	candidate_init(&p.candidate);
 	if (profiles_open(e, r->settings, ref, &profiles) < 0 ||
 	    policy_open(e, r->settings, &policy) < 0)
 		return -1;
 	if (node_open(e, r->settings, &p.node) < 0)
 		return -1;
 	prepare_tell_node(r, p.node);
-	if (fetch(e, r, &policy, ref, &p) < 0 || examine(e, r, ref, &profiles, &p) < 0)
+	p.candidate.run = r;
+	p.candidate.policy = &policy;
+	p.candidate.reference = ref;
+	p.candidate.running = p.node->engine.version;
+	p.candidate.profile = profiles.known;
+	if (fetch(e, r, ref, &p) < 0 || examine(e, r, &profiles, &p) < 0)
 		return -1;
 	tell_changes(r, &p);
 	*ret = p;

@@ -2,12 +2,13 @@
 /*
  * prepare: everything before the plan: the node is looked at, the image fetched and verified, its
  * signature, where one is needed, before its layers; its
- * profile chosen, its files taken out and examined. Writes to the store only.
+ * profile chosen, its version judged, its files taken out and examined. Writes to the store only.
  */
 #ifndef UPGRADE_PREPARE_H
 #define UPGRADE_PREPARE_H
 
 #include "oci/fetch.h"
+#include "upgrade/candidate.h"
 #include "upgrade/change.h"
 #include "upgrade/run.h"
 
@@ -16,15 +17,15 @@ struct prepared {
 	struct image *image;
 	struct profile *profile;
 	struct change_list changes;
-	char *version;          /* that the image says it has */
-	struct json *signed_by; /* as in policy.h; NULL: no signature was needed */
+	struct candidate
+		candidate; /* what it is taken for; what it borrowed is gone, but the profile */
 };
 
 int prepare_image(struct err *e, struct run *r, const struct reference *ref,
                   struct prepared *ret) MUST_USE;
 void prepared_release(struct prepared *p);
 
-/* The first part of it alone: *ret has an image, and who signed it. */
+/* The first part of it alone: *ret has an image, and what is known of it without a profile. */
 int prepare_fetch(struct err *e, struct run *r, const struct reference *ref,
                   struct prepared *ret) MUST_USE;
 

@@ -158,8 +158,8 @@ static int read_health(struct err *e, const struct json_reader *r, struct profil
 
 static int read_all(struct err *e, const struct json_reader *r, struct profile *p)
 {
-	static const char *const keys[] = { "name",  "images", "version", "files",
-		                            "units", "health", NULL };
+	static const char *const keys[] = { "name",  "images", "version", "channel",
+		                            "files", "units",  "health",  NULL };
 
 	if (!json_is_object(p->doc))
 		return err_set(e, r->code, "%s: must be an object", r->name);
@@ -170,6 +170,8 @@ static int read_all(struct err *e, const struct json_reader *r, struct profile *
 	for (const struct json *v = json_first(p->images); v; v = json_next(v))
 		if (!json_string(v))
 			return err_set(e, r->code, "%s: key 'images' must hold strings", r->name);
+	if (optional_str(e, r, p->doc, "channel", &p->channel) < 0)
+		return -1;
 	if (read_version(e, r, p) < 0 || read_files(e, r, p) < 0 || read_units(e, r, p) < 0)
 		return -1;
 	return read_health(e, r, p);

@@ -8,6 +8,7 @@
  *	                                          (only profiles in /etc/nodelift/profiles need it)
  *	  "version": {"env": "DOCKER_VERSION", "label": "org.opencontainers.image.version"},
  *	                                          where the image says its version; the first that is set
+ *	  "channel": "stable",                    of all its versions, where they do not say it themselves
  *	  "files": [{
  *	    "from": "/usr/local/bin/dockerd",     in the image; '*' and '?' match, but not '/'
  *	    "to": "dockerd",                      see below; without it the name of "from"
@@ -50,6 +51,7 @@ struct profile {
 	const char *name;
 	const struct json *images;
 	const char *version_env, *version_label; /* or NULL */
+	const char *channel;                     /* or NULL */
 	struct profile_file *files;
 	int file_count;
 	const char **units;

@@ -10,7 +10,8 @@
  *	"engine_socket"           string   path
  *	"health_timeout_seconds"  number   0 to 86400: how long the new engine may take
  *	"insecure_registries"     array    as in Docker's daemon.json (oci/insecure.h), in addition
- *	"signature_formats"       array    of "classic", "bundle": which signatures count (both)
+ *	"signature_formats"       array    of "classic", "bundle": which signatures count (both) where
+ *	                                   policy.json does not say
  *	"soak_seconds"            number   0 to 86400: how long it must then stay healthy
  */
 #ifndef UPGRADE_SETTINGS_H
@@ -24,16 +25,18 @@
 #define SETTINGS_SECONDS_MAX 86400
 
 struct settings {
-	const char *state_dir;      /* lock, runs/, signatures/, store/ */
-	const char *config_dir;     /* config.json, keys/, profiles/ */
+	const char *state_dir;      /* upgrade/state.h */
+	const char *config_dir;     /* config.json, policy.json, keys/, profiles/ */
 	const char *socket;         /* the engine's; NULL: the usual places */
 	const char *profile_file;   /* NULL: choose */
 	const char *ca_file;        /* NULL: none */
 	const char *docker_config;  /* NULL: the usual places */
 	unsigned signature_formats; /* of enum signature_format */
 	bool plain_http;            /* for registries on loopback */
-	int64_t health_timeout_ms;  /* -1: the profile's */
-	int64_t soak_ms;            /* -1: the profile's */
+	bool allow_downgrade;       /* upgrade/advance.h */
+	bool allow_channel_change;
+	int64_t health_timeout_ms; /* -1: the profile's */
+	int64_t soak_ms;           /* -1: the profile's */
 	/* Containers that only watch this run, NULL-terminated: they may end at any time. May be NULL. */
 	const char *const *followers;
 	const char **credential_helpers;  /* NULL-terminated, or NULL: none */

@@ -11,6 +11,7 @@
  *	    result.json    how it ended (job.h); none: it goes on, or was cut off
  *	    told           it was handed over, and whoever asked for it has had the result
  *	bin/nodelift       this program, for what must go on when we end
+ *	highest.json       the highest version that was committed (upgrade/highest.h)
  *	signatures/        for which images were accepted (oci/evidence.h)
  *	store/             content by digest (oci/store.h)
  */

@@ -8,10 +8,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "upgrade/highest.h"
 #include "upgrade/plan.h"
 #include "upgrade/prepare.h"
 #include "upgrade/state.h"
 #include "upgrade/tidy.h"
+
+#define NOT_RECORDED "the version that runs now is not recorded as the highest"
 
 /* ---- executing a plan ---- */
 
@@ -46,6 +49,15 @@ static void tell_where(struct err *e, const struct json *plan)
 		err_set(e, ERR_RETRY, "%s; nothing was touched", reason.msg);
 }
 
+static void committed(struct job *j, const struct json *plan, const char *outcome)
+{
+	struct err e;
+
+	json_set_str(j->result, "outcome", outcome);
+	if (highest_record_plan(&e, j->run.settings, plan) < 0)
+		log_warn(NOT_RECORDED ": %s", e.msg);
+}
+
 static int execute(struct err *e, struct job *j, const struct json *plan, const char *outcome)
 {
 	CLEANUP(journal_closep) struct journal *journal = NULL;
@@ -60,7 +72,7 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 	if (failed)
 		tell_where(e, plan);
 	else
-		json_set_str(j->result, "outcome", outcome);
+		committed(j, plan, outcome);
 	if (!failed || e->code != ERR_BROKEN)
 		tidy(&j->run, plan, NULL, 0);
 	return failed;
@@ -68,53 +80,78 @@ static int execute(struct err *e, struct job *j, const struct json *plan, const 
 
 /* ---- the jobs ---- */
 
-static void set_image(struct job *j, struct prepared *p)
+static void set_image(struct job *j, const struct prepared *p)
 {
 	char digest[DIGEST_TEXT_MAX];
 
 	digest_format(&p->image->top, digest);
 	json_set_str(j->result, "digest", digest);
-	if (p->signed_by)
-		json_set(j->result, "signed_by", STEAL(p->signed_by));
+	candidate_describe(&p->candidate, j->result);
+}
+
+/* *ret_plan is NULL when there is nothing to do. */
+static int plan_image(struct err *e, struct job *j, struct prepared *p, struct json **ret_plan)
+{
+	const struct settings *s = j->run.settings;
+	struct plan_request q;
+
+	if (prepare_image(e, &j->run, &j->image, p) < 0)
+		return -1;
+	set_image(j, p);
+	json_set_str(j->result, "from", p->node->engine.version);
+	json_set_str(j->result, "to", p->candidate.version);
+	q = (struct plan_request){
+		.id = j->id,
+		.kind = "upgrade",
+		.state_dir = s->state_dir,
+		.image = p->image,
+		.candidate = &p->candidate,
+		.profile = p->profile->name,
+		.node = p->node,
+		.changes = &p->changes,
+		.to = p->candidate.version,
+		.health_timeout_ms = s->health_timeout_ms >= 0 ? s->health_timeout_ms
+		                                               : p->profile->health_timeout_ms,
+		.soak_ms = s->soak_ms >= 0 ? s->soak_ms : p->profile->soak_ms,
+	};
+	*ret_plan = plan_make(&q);
+	tidy(&j->run, *ret_plan, p->image, TIDY_AGE_SECONDS);
+	json_set_str(j->result, "outcome", *ret_plan ? "planned" : "unchanged");
+	return 0;
 }
 
 int upgrade_plan(struct err *e, struct job *j, struct json **ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
-	const struct settings *s = j->run.settings;
-	struct plan_request q;
 
-	if (prepare_image(e, &j->run, &j->image, &p) < 0)
-		return -1;
-	set_image(j, &p);
-	json_set_str(j->result, "from", p.node->engine.version);
-	json_set_str(j->result, "to", p.version);
-	q = (struct plan_request){
-		.id = j->id,
-		.kind = "upgrade",
-		.state_dir = s->state_dir,
-		.image = p.image,
-		.profile = p.profile->name,
-		.node = p.node,
-		.changes = &p.changes,
-		.to = p.version,
-		.health_timeout_ms = s->health_timeout_ms >= 0 ? s->health_timeout_ms
-		                                               : p.profile->health_timeout_ms,
-		.soak_ms = s->soak_ms >= 0 ? s->soak_ms : p.profile->soak_ms,
-	};
-	*ret = plan_make(&q);
-	tidy(&j->run, *ret, p.image, TIDY_AGE_SECONDS);
-	json_set_str(j->result, "outcome", *ret ? "planned" : "unchanged");
-	return 0;
+	return plan_image(e, j, &p, ret);
+}
+
+/* The node runs it, whoever installed it. */
+static void record_unchanged(struct job *j, const struct prepared *p)
+{
+	const struct candidate *c = &p->candidate;
+	struct highest now = { .version = c->version,
+		               .channel = c->channel,
+		               .epoch = c->epoch >= 0 ? c->epoch : 0 };
+
+	struct err e;
+
+	if (highest_record(&e, j->run.settings, p->profile->name, &now, false) < 0)
+		log_warn(NOT_RECORDED ": %s", e.msg);
 }
 
 int upgrade_to_image(struct err *e, struct job *j)
 {
+	CLEANUP(prepared_release) struct prepared p = { 0 };
 	CLEANUP(json_freep) struct json *plan = NULL;
 
-	if (upgrade_plan(e, j, &plan) < 0)
+	if (plan_image(e, j, &p, &plan) < 0)
 		return -1;
-	return plan ? execute(e, j, plan, "upgraded") : 0;
+	if (plan)
+		return execute(e, j, plan, "upgraded");
+	record_unchanged(j, &p);
+	return 0;
 }
 
 int upgrade_check(struct err *e, struct job *j)

@@ -5,16 +5,14 @@
 # for no other reason. First nodelift fetch on this machine, then a node that has keys.
 . "$(dirname "$0")/../lab/lib.sh"
 
+# shellcheck source=tests/e2e/signatures.sh
+. "$(dirname "$0")/signatures.sh"
+
 node=signed1
 output=
-dir=$(mktemp -d /tmp/nodelift-signature.XXXXXX)
-trap 'status=$?; rm -rf "$dir"; (exit $status); tap_end' EXIT
-export LAB_CA
-repository=$LAB_REGISTRY/$LAB_REPOSITORY
 
 # ---- keys
 
-mkdir "$dir/keys"
 kinds='p256 p384 p521 rsa'
 openssl ecparam -name secp384r1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$dir/p384"
 openssl ecparam -name secp521r1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$dir/p521"
@@ -22,61 +20,12 @@ openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out "$dir/r
 	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out "$dir/rsa" 2>/dev/null
 openssl genpkey -algorithm ed25519 -out "$dir/ed25519"
 openssl pkey -in "$dir/ed25519" -pubout -out "$dir/keys/ed25519.pub"
-for name in p256 wrong; do
-	lab cosign 2 generate-key-pair --output-key-prefix "$dir/keys/$name" >"$dir/log" 2>&1 || { diag "$(cat "$dir/log")"; exit 1; }
-done
+make_keys p256 wrong
 # cosign 2.5 cannot import what it can sign with
 for name in p384 p521 rsa; do
 	lab cosign 3 import-key-pair --key "$dir/$name" --output-key-prefix "$dir/keys/$name" >"$dir/log" 2>&1 ||
 		{ diag "$(cat "$dir/log")"; exit 1; }
 done
-
-# ---- tools
-
-# new TAG [OPTION...]: a small image that nobody has signed yet; prints its digest
-new() { lab image "$1" --from bad-empty --text "etc/tag=$1 $EPOCHREALTIME" "${@:2}" >/dev/null && digest_of "$1"; }
-
-digest_of() {
-	lab net curl -sI --cacert "$LAB_CA" -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
-		-H 'Accept: application/vnd.oci.image.index.v1+json' "https://$LAB_REGISTRY/v2/$LAB_REPOSITORY/manifests/$1" |
-		tr -d '\r' | sed -n 's/^[Dd]ocker-[Cc]ontent-[Dd]igest: //p'
-}
-
-# sign FORMAT KEY DIGEST [OPTION...]
-sign() { lab sign "$1" "$dir/keys/$2.key" "$repository@$3" "${@:4}" >"$dir/log" 2>&1 || { diag "$(cat "$dir/log")"; return 1; }; }
-tamper() { lab net "$LAB_TOP/tests/registry/tamper" "$1" "$2" "$repository" "$3" "$4" >"$dir/log" 2>&1 || { diag "$(cat "$dir/log")"; return 1; }; }
-
-# trust KEY...: these are the node's keys
-trust() {
-	local name
-	rm -rf "${dir:?}/etc"
-	mkdir -p "$dir/etc/keys"
-	for name in "$@"; do cp "$dir/keys/$name.pub" "$dir/etc/keys/$name.pem"; done
-}
-
-# fetch DIGEST [ARG...]: into an empty store; $status, $dir/out, $dir/err
-fetch() {
-	status=0
-	rm -rf "$dir/state"
-	lab net "$LAB_TOP/build/nodelift" fetch --state-dir "$dir/state" --config-dir "$dir/etc" --ca-file "$LAB_CA" --json \
-		"$repository@$1" "${@:2}" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
-	result=$(tail -n 1 "$dir/out" | jq -r '"\(.name): \(.message // .outcome)"')
-}
-
-# taken DESCRIPTION DIGEST KEY FORMAT
-taken() {
-	local fingerprint
-	fingerprint=$(openssl pkey -pubin -in "$dir/keys/$3.pub" -outform DER | sha256sum | cut -d ' ' -f 1)
-	fetch "$2"
-	is "$1" "$status $(tail -n 1 "$dir/out" | jq -c .signed_by)" \
-		"0 {\"key\":\"$3.pem\",\"fingerprint\":\"sha256:$fingerprint\",\"format\":\"$4\"}"
-}
-
-# refused DESCRIPTION DIGEST REGEX: 20, the line says why, and no layer was asked for
-refused() {
-	fetch "$2"
-	like "$1" "$status $result; $(find "$dir/state/store" -type f | wc -l)" "^20 rejected: .*$2.*$3.*; 1\$"
-}
 
 # ---- the table
 
@@ -202,7 +151,7 @@ again "... nor in another format" "^12 .*$LAB_REGISTRY"
 trust p256
 rm "$kept"
 again "... nor without what was kept" "^12 .*$LAB_REGISTRY"
-jq -c '.document |= (.[:400] + (if .[400:401] == "A" then "B" else "A" end) + .[401:])' "$dir/kept" >"$kept"
+jq -c '.signatures[0].document |= (.[:400] + (if .[400:401] == "A" then "B" else "A" end) + .[401:])' "$dir/kept" >"$kept"
 again "... nor when that was changed" "^12 .*$LAB_REGISTRY"
 echo '{' >"$kept"
 again "... nor when it cannot be read" "^12 .*cannot be used: .*not JSON.*no such host 'registry\.lab'"

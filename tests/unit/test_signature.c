@@ -16,13 +16,16 @@
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define DSSE_TYPE "application/vnd.in-toto+json"
 
 static const char *const verdicts[SIGNATURE_VERDICTS] = {
 	[SIGNATURE_GOOD] = "good",
 	[SIGNATURE_OTHER_KEY] = "other key",
 	[SIGNATURE_OTHER_IMAGE] = "other image",
+	[SIGNATURE_OTHER_NAME] = "other name",
 	[SIGNATURE_OTHER_PURPOSE] = "other purpose",
+	[SIGNATURE_EXPIRED] = "expired",
 	[SIGNATURE_MALFORMED] = "malformed",
 };
 
@@ -68,9 +71,11 @@ static enum signature_verdict check(const struct signature *s, const char *diges
                                     struct pubkey *key, struct err *why)
 {
 	struct digest top = digest_from(digest);
+	struct signature_terms t = { .top = &top, .keys = &key, .key_count = 1, .now = NOW };
+	CLEANUP(claims_release) struct claims claims;
 	int which;
 
-	return signature_check(why, s, &top, &key, 1, &which);
+	return signature_check(why, s, &t, &which, &claims);
 }
 
 /* ---- what cosign made ---- */
@@ -81,6 +86,10 @@ static void test_one(struct signature *s, size_t own)
 	const struct cosign_data *c = &cosign_data[own];
 	struct pubkey *keys[COUNT(cosign_data)];
 	struct digest top = digest_from(c->digest);
+	struct signature_terms t = {
+		.top = &top, .keys = keys, .key_count = COUNT(keys), .now = NOW
+	};
+	CLEANUP(claims_release) struct claims claims;
 	const char *name = signature_format_name(s->format);
 	enum signature_verdict v;
 	struct err why = { 0 };
@@ -88,7 +97,7 @@ static void test_one(struct signature *s, size_t own)
 
 	for (size_t i = 0; i < COUNT(keys); i++)
 		keys[i] = key_from(cosign_data[i].key);
-	v = signature_check(&why, &held, &top, keys, COUNT(keys), &which);
+	v = signature_check(&why, &held, &t, &which, &claims);
 	is_str(verdicts[v], "good", "%s, %s", c->algorithm, name);
 	if (v != SIGNATURE_GOOD)
 		note("%s", why.msg);
@@ -97,7 +106,8 @@ static void test_one(struct signature *s, size_t own)
 	is_str(verdicts[v], "other key", "... by no other");
 	v = check(&held, "sha256:" A64, keys[own], &why);
 	is_str(verdicts[v], "other image", "... for no other image");
-	v = signature_check(&why, &held, &top, keys, 0, &which);
+	t.key_count = 0;
+	v = signature_check(&why, &held, &t, &which, &claims);
 	is_str(verdicts[v], "other key", "... and without keys by none");
 	for (size_t i = 0; i < COUNT(keys); i++)
 		pubkey_free(keys[i]);
@@ -239,6 +249,8 @@ static void verdict_is(const struct signature *s, enum signature_verdict want, c
 #define IMAGE "'image':{'docker-manifest-digest':'sha256:" A64 "'}"
 #define TYPE "'type':'cosign container image signature'"
 
+#define SIGNED(optional) "{'critical':{" ID "," IMAGE "," TYPE "},'optional':" optional "}"
+
 static const struct {
 	enum signature_verdict verdict;
 	const char *payload;
@@ -250,6 +262,14 @@ static const struct {
 	{ SIGNATURE_OTHER_IMAGE,
 	  "{'critical':{" ID ",'image':{'docker-manifest-digest':'sha256:" B64 "'}," TYPE
 	  "},'optional':null}" },
+	{ SIGNATURE_GOOD,
+	  SIGNED("{'nodelift.epoch':'3','nodelift.expires':'2026-01-01T00:00:01Z'}") },
+	{ SIGNATURE_EXPIRED, SIGNED("{'nodelift.expires':'2026-01-01T00:00:00Z'}") },
+	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.expires':'2026-01-01'}") },
+	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.expire':'2027-01-01T00:00:00Z'}") },
+	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.epoch':3}") },
+	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.epoch':'3','nodelift.epoch':'4'}") },
+	{ SIGNATURE_MALFORMED, SIGNED("'nodelift.epoch=3'") },
 	{ SIGNATURE_MALFORMED, "{'critical':{" ID "," IMAGE ",'type':'x'},'optional':null}" },
 	{ SIGNATURE_MALFORMED, "{'critical':{" ID "," IMAGE
 	                       ",'type':'Cosign container image signature'},'optional':null}" },
@@ -287,6 +307,56 @@ static void test_payloads(void)
 
 		verdict_is(&s, payloads[i].verdict, text);
 	}
+}
+
+/* Under whose name: only where it is asked for, and then to the letter. */
+static void test_names(void)
+{
+	static const struct {
+		enum signature_verdict verdict;
+		const char *repository;
+	} names[] = {
+		{ SIGNATURE_GOOD, NULL },          { SIGNATURE_GOOD, "r/n" },
+		{ SIGNATURE_OTHER_NAME, "r/n:t" }, { SIGNATURE_OTHER_NAME, "R/n" },
+		{ SIGNATURE_OTHER_NAME, "r" },     { SIGNATURE_OTHER_NAME, "" },
+	};
+	CLEANUP(mem_freep) char *text = quoted(payloads[0].payload);
+	CLEANUP(mem_freep) char *value = sign(text, strlen(text));
+	CLEANUP(signature_release) struct signature s = classic(text, value);
+	struct digest top = digest_from("sha256:" A64);
+	struct signature_terms t = { .top = &top, .keys = &signer.key, .key_count = 1, .now = NOW };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		CLEANUP(claims_release) struct claims claims;
+		struct err why;
+		int key;
+
+		t.repository = names[i].repository;
+		is_str(verdicts[signature_check(&why, &s, &t, &key, &claims)],
+		       verdicts[names[i].verdict], "signed as r/n, asked for as %s",
+		       names[i].repository ? names[i].repository : "anything");
+	}
+}
+
+/* What a signature says is handed out, and only of one that is good. */
+static void test_handed_out(void)
+{
+	CLEANUP(mem_freep)
+	char *text = quoted(SIGNED("{'nodelift.version':'28.5.2','nodelift.epoch':'7'}"));
+	CLEANUP(mem_freep) char *value = sign(text, strlen(text));
+	CLEANUP(signature_release) struct signature s = classic(text, value);
+	CLEANUP(claims_release) struct claims claims, none;
+	struct digest top = digest_from("sha256:" A64);
+	struct signature_terms t = { .top = &top, .keys = &signer.key, .key_count = 1, .now = NOW };
+	struct err why;
+	int key;
+
+	is_int(signature_check(&why, &s, &t, &key, &claims), SIGNATURE_GOOD, "with claims: good");
+	is_str(claims.version, "28.5.2", "... its version");
+	is_int(claims.epoch, 7, "... its epoch");
+	t.key_count = 0;
+	is_int(signature_check(&why, &s, &t, &key, &none), SIGNATURE_OTHER_KEY, "by another key");
+	ok(!none.version && none.epoch < 0, "... says nothing");
 }
 
 static void test_values(void)
@@ -333,6 +403,10 @@ static void test_values(void)
 #define PREDICATE "'predicateType':'https://sigstore.dev/cosign/sign/v1','predicate':{}"
 #define OTHER "{'digest':{'sha256':'" B64 "'}}"
 
+#define ANNOTATED(annotations) \
+	"{" STATEMENT ",'subject':[{'digest':{'sha256':'" A64 "'},'annotations':" annotations \
+	"}]," PREDICATE "}"
+
 static const struct {
 	enum signature_verdict verdict;
 	const char *statement;
@@ -340,6 +414,17 @@ static const struct {
 	{ SIGNATURE_GOOD, "{" STATEMENT "," SUBJECT "," PREDICATE "}" },
 	{ SIGNATURE_GOOD, "{" STATEMENT ",'subject':[" OTHER ",{'name':'x','digest':{'sha256':'" A64
 	                  "'}}]," PREDICATE "}" },
+	{ SIGNATURE_GOOD, ANNOTATED("{'nodelift.epoch':'3','other':'x'}") },
+	{ SIGNATURE_EXPIRED, ANNOTATED("{'nodelift.expires':'2025-12-31T23:59:59Z'}") },
+	{ SIGNATURE_MALFORMED, ANNOTATED("{'nodelift.channel':'Stable'}") },
+	{ SIGNATURE_MALFORMED, ANNOTATED("['nodelift.channel']") },
+	/* of another subject they mean nothing here */
+	{ SIGNATURE_GOOD, "{" STATEMENT ",'subject':[{'digest':{'sha256':'" B64
+	                  "'},'annotations':{'nodelift.expires':'2025-12-31T23:59:59Z'}},"
+	                  "{'digest':{'sha256':'" A64 "'}}]," PREDICATE "}" },
+	{ SIGNATURE_MALFORMED, "{" STATEMENT ",'subject':[{'digest':{'sha256':'" A64
+	                       "'},'annotations':{'nodelift.epoch':'1'}},{'digest':{'sha256':'" A64
+	                       "'},'annotations':{'nodelift.epoch':'2'}}]," PREDICATE "}" },
 	{ SIGNATURE_OTHER_IMAGE, "{" STATEMENT ",'subject':[" OTHER "]," PREDICATE "}" },
 	{ SIGNATURE_OTHER_IMAGE, "{" STATEMENT ",'subject':[]," PREDICATE "}" },
 	{ SIGNATURE_OTHER_PURPOSE,
@@ -506,6 +591,8 @@ int main(void)
 	signer_init();
 	test_payloads();
 	test_values();
+	test_names();
+	test_handed_out();
 	test_bundles();
 	test_alphabets();
 	test_size();
