@@ -20,10 +20,11 @@
 
 struct advance {
 	const struct rule *rule;
-	const char *running;     /* the version that runs; NULL: what depends on it is not asked */
-	struct highest highest;  /* borrowed; {0}: nothing is recorded, or it is not known yet */
-	const char *version, *channel; /* of what comes; NULL both: not known yet, only the epoch is judged */
-	int64_t epoch; /* 0 where none was said */
+	const char *running;    /* the version that runs; NULL: what depends on it is not asked */
+	struct highest highest; /* borrowed; {0}: nothing is recorded, or it is not known yet */
+	const char *version,
+		*channel; /* of what comes; NULL both: not known yet, only the epoch is judged */
+	int64_t epoch;    /* 0 where none was said */
 	bool allow_downgrade, allow_channel_change; /* as the command line says */
 };
 

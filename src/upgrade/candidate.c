@@ -43,10 +43,10 @@ static int agree(struct err *e, const char *version, const char *where, const ch
 		return 0;
 	if (version_compare(e, version, said, &order) < 0)
 		return -1;
-	return order == 0 ? 0
-	                  : err_set(e, ERR_REJECTED,
-	                            "it is signed as version '%s', but %s says '%s'", version, where,
-	                            said);
+	return order == 0
+	               ? 0
+	               : err_set(e, ERR_REJECTED, "it is signed as version '%s', but %s says '%s'",
+	                         version, where, said);
 }
 
 /* What the image says where the profile looks for it; NULL: nothing. */
@@ -92,11 +92,12 @@ static int need_version(struct err *e, const struct candidate *c)
 
 	if (c->version)
 		return 0;
-	return err_set(e, ERR_REJECTED,
-	               "the image does not say its version: profile '%s' (%s) looks for variable %s "
-	               "or label %s, and it has neither annotation nor label nodelift.version",
-	               p->name, p->origin, p->version_env ? p->version_env : "(none)",
-	               p->version_label ? p->version_label : "(none)");
+	return err_set(
+		e, ERR_REJECTED,
+		"the image does not say its version: profile '%s' (%s) looks for variable %s "
+		"or label %s, and it has neither annotation nor label nodelift.version",
+		p->name, p->origin, p->version_env ? p->version_env : "(none)",
+		p->version_label ? p->version_label : "(none)");
 }
 
 /* ---- channel, epoch, expiry ---- */

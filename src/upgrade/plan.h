@@ -24,8 +24,8 @@ struct plan_request {
 	const char *kind;          /* "upgrade", "rollback" */
 	const struct image *image; /* NULL where none is involved, as what follows */
 	const struct candidate *candidate;
-	const char *profile;       /* its name */
-	const struct node *node;   /* with its units */
+	const char *profile;     /* its name */
+	const struct node *node; /* with its units */
 	const struct change_list *changes;
 	const char *state_dir;
 	const struct json *made; /* arguments of the mkdir step that is taken back, or NULL */

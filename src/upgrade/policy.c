@@ -75,7 +75,9 @@ int policy_open(struct err *e, const struct settings *s, struct policy *ret)
 {
 	CLEANUP(policy_release) struct policy p = { 0 };
 	CLEANUP(mem_freep) char *file = mem_printf("%s/policy.json", s->config_dir);
-	struct rule_context c = { .file = file, .keyring = &p.keyring, .formats = s->signature_formats };
+	struct rule_context c = { .file = file,
+		                  .keyring = &p.keyring,
+		                  .formats = s->signature_formats };
 
 	if (keyring_open(e, s->config_dir, &p.keyring) < 0 || read_policy(e, &c, &p) < 0)
 		return -1;
@@ -167,8 +169,7 @@ static int prove(struct err *e, const struct policy *p, struct run *r, struct fe
 			           "signature: none required by %s", a->rule->origin);
 		else
 			event_tell(r->events, EVENT_INFO, "pull", NULL,
-			           "signature: none required, no key in '%s'",
-			           p->keyring.dir);
+			           "signature: none required, no key in '%s'", p->keyring.dir);
 		return 0;
 	}
 	return proof_find(e, &q, &a->signed_by, &a->claims);

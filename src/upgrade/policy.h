@@ -21,8 +21,9 @@
 
 struct policy {
 	struct keyring keyring;
-	struct json *doc;   /* of policy.json; NULL: there is none */
-	struct rule *rules; /* in the order of the file, the default last; without the file the built-in one */
+	struct json *doc; /* of policy.json; NULL: there is none */
+	struct rule *
+		rules; /* in the order of the file, the default last; without the file the built-in one */
 	int rule_count;
 };
 

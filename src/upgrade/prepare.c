@@ -142,7 +142,8 @@ static void tell_changes(struct run *r, const struct prepared *p)
 	event_tell(r->events, EVENT_INFO, "check", data,
 	           "profile %s: version %s, %d of %d files differ (%.1f MiB), all can run on this "
 	           "node",
-	           p->profile->name, p->candidate.version, differ, p->changes.count, (double)bytes / MIB);
+	           p->profile->name, p->candidate.version, differ, p->changes.count,
+	           (double)bytes / MIB);
 }
 
 /* From here on nothing is known that could change the verdict. */

@@ -17,7 +17,8 @@ struct prepared {
 	struct image *image;
 	struct profile *profile;
 	struct change_list changes;
-	struct candidate candidate; /* what it is taken for; what it borrowed is gone, but the profile */
+	struct candidate
+		candidate; /* what it is taken for; what it borrowed is gone, but the profile */
 };
 
 int prepare_image(struct err *e, struct run *r, const struct reference *ref,

@@ -139,8 +139,7 @@ static int check_kept(struct err *e, struct proof *v)
 		return 0;
 	}
 	for (int i = 0; i < kept.count; i++)
-		if (v->q->rule->formats & kept.items[i].format &&
-		    check(e, v, &kept.items[i]) < 0)
+		if (v->q->rule->formats & kept.items[i].format && check(e, v, &kept.items[i]) < 0)
 			return -1;
 	if (!is_enough(v) && describe(&v->findings, &why))
 		event_tell(v->q->run->events, EVENT_WARNING, "pull", NULL,
@@ -185,11 +184,12 @@ static int reject_few(struct err *e, const struct proof *v, const char *digest)
 		str_addf(&names, "%s'%s'", names.len ? ", " : "", json_str(s, "key"));
 	if (!describe(&v->findings, &list))
 		str_addf(&list, "no other");
-	return err_set(e, ERR_REJECTED,
-	               "%s is signed by %d key%s (%s), and %s, asks for %d: beside %s found %s: sign "
-	               "it with more of its keys",
-	               digest, v->good.count, v->good.count == 1 ? "" : "s", names.s, r->origin,
-	               r->signatures, v->good.count == 1 ? "it" : "them", list.s);
+	return err_set(
+		e, ERR_REJECTED,
+		"%s is signed by %d key%s (%s), and %s, asks for %d: beside %s found %s: sign "
+		"it with more of its keys",
+		digest, v->good.count, v->good.count == 1 ? "" : "s", names.s, r->origin,
+		r->signatures, v->good.count == 1 ? "it" : "them", list.s);
 }
 
 static int reject(struct err *e, const struct proof *v)
@@ -215,12 +215,13 @@ static int reject(struct err *e, const struct proof *v)
 		               digest, formats_asked(r), v->q->keys_dir,
 		               r->key_count == 1 ? "is" : "are", r->key_count, r->origin,
 		               r->otherwise);
-	return err_set(e, ERR_REJECTED,
-	               "%s is not signed by a key in '%s' that counts (%s): %d %ssignature%s found, "
-	               "%s: sign it with cosign and one of these keys, or put the signer's public "
-	               "key there",
-	               digest, v->q->keys_dir, r->origin, total, formats_asked(r),
-	               total == 1 ? "" : "s", list.s);
+	return err_set(
+		e, ERR_REJECTED,
+		"%s is not signed by a key in '%s' that counts (%s): %d %ssignature%s found, "
+		"%s: sign it with cosign and one of these keys, or put the signer's public "
+		"key there",
+		digest, v->q->keys_dir, r->origin, total, formats_asked(r), total == 1 ? "" : "s",
+		list.s);
 }
 
 static void tell(const struct proof *v)

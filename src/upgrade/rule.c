@@ -96,7 +96,8 @@ static int take_keys(struct err *e, const struct reading *g)
 		int i = keyring_find(k, json_string(v));
 
 		if (i < 0)
-			return err_set(e, ERR_USAGE, "%s: key 'keys' names '%s', which is not in '%s'",
+			return err_set(e, ERR_USAGE,
+			               "%s: key 'keys' names '%s', which is not in '%s'",
 			               g->reader.name, json_string(v), k->dir);
 		add_key(g->rule, k, i);
 	}
@@ -123,8 +124,7 @@ static int take_signatures(struct err *e, const struct reading *g)
 {
 	int64_t n = 1;
 
-	if (has(g, "signatures") &&
-	    json_need_int(e, &g->reader, g->object, "signatures", &n) < 0)
+	if (has(g, "signatures") && json_need_int(e, &g->reader, g->object, "signatures", &n) < 0)
 		return -1;
 	if (n < 1)
 		return bad(e, g, "signatures", "must be at least 1");
@@ -149,7 +149,8 @@ static int take_formats(struct err *e, const struct reading *g)
 		g->rule->formats = 0;
 	for (const struct json *v = json_first(list); v; v = json_next(v)) {
 		if (!signature_format_parse(json_string(v), &f))
-			return bad(e, g, "signature_formats", "may hold \"classic\" and \"bundle\"");
+			return bad(e, g, "signature_formats",
+			           "may hold \"classic\" and \"bundle\"");
 		g->rule->formats |= f;
 	}
 	return 0;
@@ -264,8 +265,8 @@ static int take_step(struct err *e, const struct reading *g)
 	}
 	if ((r->step == RULE_STEP_RELEASE) != (r->releases != NULL))
 		return bad(e, g, r->releases ? "releases" : "step",
-		           r->releases ? "needs \"step\": \"release\"" :
-		                         "\"release\" needs the list \"releases\"");
+		           r->releases ? "needs \"step\": \"release\""
+		                       : "\"release\" needs the list \"releases\"");
 	return 0;
 }
 
@@ -299,9 +300,9 @@ static int take_patterns(struct err *e, const struct reading *g)
 
 /* The first two are not for the default. */
 static const char *const keys[] = {
-	"name",     "repositories", "keys",          "signatures", "signature_formats",
-	"signed_as", "expiry",      "unsigned",      "digests",    "channels",
-	"minimum_version", "minimum_epoch", "step", "releases",   "forbid", NULL
+	"name",   "repositories", "keys",    "signatures", "signature_formats", "signed_as",
+	"expiry", "unsigned",     "digests", "channels",   "minimum_version",   "minimum_epoch",
+	"step",   "releases",     "forbid",  NULL
 };
 
 static int read_all(struct err *e, const struct reading *g, bool has_patterns)
@@ -315,8 +316,7 @@ static int read_all(struct err *e, const struct reading *g, bool has_patterns)
 		return -1;
 	if (take_keys(e, g) < 0 || take_signatures(e, g) < 0 || take_formats(e, g) < 0 ||
 	    take_signed_as(e, g) < 0 ||
-	    take_word(e, g, "expiry", "required", &r->needs_expiry) < 0 ||
-	    take_unsigned(e, g) < 0)
+	    take_word(e, g, "expiry", "required", &r->needs_expiry) < 0 || take_unsigned(e, g) < 0)
 		return -1;
 	if (take_digests(e, g) < 0 || take_list(e, g, "channels", &r->channels) < 0 ||
 	    take_minimum(e, g) < 0 || take_step(e, g) < 0 || take_forbidden(e, g) < 0)

@@ -45,7 +45,13 @@
 #include "crypt/digest.h"
 #include "upgrade/keyring.h"
 
-enum rule_step { RULE_STEP_ANY, RULE_STEP_PATCH, RULE_STEP_MINOR, RULE_STEP_MAJOR, RULE_STEP_RELEASE };
+enum rule_step {
+	RULE_STEP_ANY,
+	RULE_STEP_PATCH,
+	RULE_STEP_MINOR,
+	RULE_STEP_MAJOR,
+	RULE_STEP_RELEASE
+};
 
 /* Strings and JSON are those of the document that the rule was read from. */
 struct rule {

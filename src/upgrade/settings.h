@@ -33,8 +33,8 @@ struct settings {
 	bool plain_http;            /* for registries on loopback */
 	bool allow_downgrade;       /* upgrade/advance.h */
 	bool allow_channel_change;
-	int64_t health_timeout_ms;  /* -1: the profile's */
-	int64_t soak_ms;            /* -1: the profile's */
+	int64_t health_timeout_ms; /* -1: the profile's */
+	int64_t soak_ms;           /* -1: the profile's */
 	/* Containers that only watch this run, NULL-terminated: they may end at any time. May be NULL. */
 	const char *const *followers;
 	void *owned; /* the parsed config.json that strings above point into */

@@ -11,8 +11,8 @@
 #define ALLOWED DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+-~"
 
 static const char *const prerelease_words[] = { "alpha", "beta", "dev", "pre", "rc", "tp", NULL };
-static const char *const channels[] = { "edge", "test",  "nightly", "rc", "beta",
-	                                "alpha", "dev", "tp", NULL };
+static const char *const channels[] = { "edge",  "test", "nightly", "rc", "beta",
+	                                "alpha", "dev",  "tp",      NULL };
 
 /* A family is what can be compared with each other. */
 static const struct {

@@ -29,11 +29,11 @@
 
 struct version {
 	int numbers[VERSION_NUMBERS];
-	int count;            /* of the numbers that were written */
+	int count;                        /* of the numbers that were written */
 	char prerelease[VERSION_MAX + 1]; /* "rc.1", "": none */
-	char edition[8];      /* "ce", "ee", "cs" */
-	int edition_number;   /* 16 of "ee-16"; 0: none */
-	char distribution[8]; /* "k3s", "rke2r", "": none */
+	char edition[8];                  /* "ce", "ee", "cs" */
+	int edition_number;               /* 16 of "ee-16"; 0: none */
+	char distribution[8];             /* "k3s", "rke2r", "": none */
 	int distribution_number;
 };
 

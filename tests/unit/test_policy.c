@@ -145,7 +145,8 @@ static void test_taken(void)
 	const struct rule *r;
 	struct err e = { 0 };
 
-	write_policy("{'rules':[{'name':'one','repositories':['r.example/a/*','docker.io/library/docker'],"
+	write_policy("{'rules':[{'name':'one','repositories':['r.example/a/*','docker.io/library/"
+	             "docker'],"
 	             "'keys':['b.pem'],'signature_formats':['classic'],'signed_as':'r.example/a/b',"
 	             "'expiry':'required','channels':['stable','rc'],'minimum_version':'20.10.0',"
 	             "'minimum_epoch':3,'step':'release','releases':['20.10','23.0'],"
@@ -168,8 +169,8 @@ static void test_taken(void)
 	           r->needs_expiry && !r->accepts_unsigned,
 	   "what it says of signatures");
 	ok(rule_lists(r->channels, "rc") && !rule_lists(r->channels, "edge") &&
-	           r->minimum_epoch == 3 && r->step == RULE_STEP_RELEASE &&
-	           !r->forbids_downgrade && r->forbids_channel_change,
+	           r->minimum_epoch == 3 && r->step == RULE_STEP_RELEASE && !r->forbids_downgrade &&
+	           r->forbids_channel_change,
 	   "what it says of versions");
 	r = p.rules + 1;
 	ok(rule_is_for(r, "any/thing") && r->accepts_unsigned && r->forbids_downgrade,
@@ -208,8 +209,8 @@ static const struct {
 	{ everything, "26.1.5+dfsg1", NULL, NULL, 0, "26.1.5", "stable", 0, "", NULL, "" },
 	{ everything, "28.5.2", NULL, NULL, 0, "26.1.5", "stable", 0, "",
 	  "26.1.5 is older than 28.5.2, which runs here (", "" },
-	{ everything, "28.5.2", NULL, NULL, 0, "26.1.5", "stable", 0, "", "): give --allow-downgrade",
-	  "" },
+	{ everything, "28.5.2", NULL, NULL, 0, "26.1.5", "stable", 0, "",
+	  "): give --allow-downgrade", "" },
 	{ everything, "28.5.2", NULL, NULL, 0, "26.1.5", "stable", 0, "d", NULL, "downgrade" },
 	{ everything, "26.1.5", NULL, NULL, 0, "28.5.2", "stable", 0, "dc", NULL, "" },
 	{ "{'default':{'forbid':['allow-downgrade']}}", "28.5.2", NULL, NULL, 0, "26.1.5", "stable",
@@ -218,14 +219,16 @@ static const struct {
 	  0, "", NULL, "" },
 	{ everything, "v1.29.3+k3s2", NULL, NULL, 0, "v1.29.3+k3s1", "stable", 0, "",
 	  "v1.29.3+k3s1 is older than v1.29.3+k3s2", "" },
-	{ everything, "28.0.0", NULL, NULL, 0, "28.0.0-rc.1", "rc", 0, "c", "is older than 28.0.0", "" },
+	{ everything, "28.0.0", NULL, NULL, 0, "28.0.0-rc.1", "rc", 0, "c", "is older than 28.0.0",
+	  "" },
 	/* the highest that was committed */
 	{ everything, "20.10.24", "28.5.2", "stable", 0, "26.1.5", "stable", 0, "",
 	  "26.1.5 is older than 28.5.2, which was committed here", "" },
 	{ everything, "20.10.24", "28.5.2", "stable", 0, "26.1.5", "stable", 0, "d", NULL,
 	  "downgrade" },
 	{ everything, "20.10.24", "28.5.2", "stable", 0, "28.5.2", "stable", 0, "", NULL, "" },
-	{ everything, "20.10.24+dfsg1", "28.5.2", "stable", 0, "20.10.24", "stable", 0, "", NULL, "" },
+	{ everything, "20.10.24+dfsg1", "28.5.2", "stable", 0, "20.10.24", "stable", 0, "", NULL,
+	  "" },
 	{ everything, "28.5.2", "26.1.5", "stable", 0, "27.0.0", "stable", 0, "",
 	  "is older than 28.5.2, which runs here", "" },
 	/* what cannot be compared is never newer */
@@ -233,7 +236,8 @@ static const struct {
 	  "is it older than dev, which runs here? 'dev' is no version that can be compared", "" },
 	{ everything, "dev", NULL, NULL, 0, "28.5.2", "stable", 0, "dc", NULL,
 	  "downgrade channel-change" },
-	{ everything, "28.5.2", NULL, NULL, 0, "newest", "stable", 0, "", "'newest' is no version", "" },
+	{ everything, "28.5.2", NULL, NULL, 0, "newest", "stable", 0, "", "'newest' is no version",
+	  "" },
 	{ everything, "17.06.2-ce", NULL, NULL, 0, "17.06.2-ee-16", "stable", 0, "",
 	  "different editions", "" },
 	{ everything, "newest", NULL, NULL, 0, "newest", "stable", 0, "", NULL, "" },
@@ -242,10 +246,12 @@ static const struct {
 	  "28.0.0-rc.1 is of channel 'rc', and 26.1.5, which runs here, of 'stable' (", "" },
 	{ everything, "26.1.5", NULL, NULL, 0, "28.0.0-rc.1", "rc", 0, "",
 	  "): give --allow-channel-change", "" },
-	{ everything, "26.1.5", NULL, NULL, 0, "28.0.0-rc.1", "rc", 0, "c", NULL, "channel-change" },
+	{ everything, "26.1.5", NULL, NULL, 0, "28.0.0-rc.1", "rc", 0, "c", NULL,
+	  "channel-change" },
 	{ "{'default':{'forbid':['allow-channel-change']}}", "26.1.5", NULL, NULL, 0, "28.0.0-rc.1",
 	  "rc", 0, "c", "forbids --allow-channel-change", "" },
-	{ everything, "28.0.0-rc.1", NULL, NULL, 0, "28.0.0", "stable", 0, "", "channel 'stable'", "" },
+	{ everything, "28.0.0-rc.1", NULL, NULL, 0, "28.0.0", "stable", 0, "", "channel 'stable'",
+	  "" },
 	{ everything, "28.0.0", "28.0.0", "edge", 0, "28.0.1", "edge", 0, "", NULL, "" },
 	{ everything, "28.0.0", "28.0.0", "edge", 0, "28.0.1", "stable", 0, "", "of 'edge'", "" },
 	/* what is recorded is not what runs: somebody else installed that */
@@ -256,20 +262,20 @@ static const struct {
 	  "c", "is of channel 'edge': ", "" },
 	{ "{'default':{'channels':['stable','rc']}}", "26.1.5", NULL, NULL, 0, "28.0.0", "edge", 0,
 	  "c", "takes only 'stable', 'rc'", "" },
-	{ "{'default':{'channels':['stable','rc']}}", "26.1.5", NULL, NULL, 0, "28.0.0", "stable", 0,
-	  "", NULL, "" },
+	{ "{'default':{'channels':['stable','rc']}}", "26.1.5", NULL, NULL, 0, "28.0.0", "stable",
+	  0, "", NULL, "" },
 	/* minimum */
-	{ "{'default':{'minimum_version':'26.0'}}", "20.10.24", NULL, NULL, 0, "25.0.5", "stable", 0,
-	  "dc", "25.0.5 is older than 26.0: ", "" },
-	{ "{'default':{'minimum_version':'26.0'}}", "20.10.24", NULL, NULL, 0, "26.0.0", "stable", 0,
-	  "", NULL, "" },
+	{ "{'default':{'minimum_version':'26.0'}}", "20.10.24", NULL, NULL, 0, "25.0.5", "stable",
+	  0, "dc", "25.0.5 is older than 26.0: ", "" },
+	{ "{'default':{'minimum_version':'26.0'}}", "20.10.24", NULL, NULL, 0, "26.0.0", "stable",
+	  0, "", NULL, "" },
 	{ "{'default':{'minimum_version':'26.0'}}", NULL, NULL, NULL, 0, "25.0.5", "stable", 0, "",
 	  "takes none below it", "" },
 	/* epoch: no word helps */
 	{ "{'default':{'minimum_epoch':3}}", "26.1.5", NULL, NULL, 0, "28.5.2", "stable", 2, "dc",
 	  "its epoch is 2: ", "" },
-	{ "{'default':{'minimum_epoch':3}}", "26.1.5", NULL, NULL, 0, "28.5.2", "stable", 3, "", NULL,
-	  "" },
+	{ "{'default':{'minimum_epoch':3}}", "26.1.5", NULL, NULL, 0, "28.5.2", "stable", 3, "",
+	  NULL, "" },
 	{ everything, "26.1.5", "26.1.5", "stable", 4, "28.5.2", "stable", 3, "dc",
 	  "its epoch is 3, and 4 was committed here", "" },
 	{ everything, "26.1.5", "26.1.5", "stable", 4, "26.1.5", "stable", 3, "dc",
@@ -278,13 +284,14 @@ static const struct {
 	{ everything, "26.1.5", "26.1.5", "stable", 4, NULL, NULL, 3, "dc", "its epoch is 3", "" },
 	{ everything, "26.1.5", "26.1.5", "stable", 4, NULL, NULL, 5, "", NULL, "" },
 	/* how far at once */
-	{ "{'default':{'step':'patch'}}", "26.1.3", NULL, NULL, 0, "26.1.5", "stable", 0, "", NULL, "" },
+	{ "{'default':{'step':'patch'}}", "26.1.3", NULL, NULL, 0, "26.1.5", "stable", 0, "", NULL,
+	  "" },
 	{ "{'default':{'step':'patch'}}", "26.1.3", NULL, NULL, 0, "26.2.0", "stable", 0, "dc",
 	  "26.2.0 is too far from 26.1.3, which runs here: ", "" },
-	{ "{'default':{'step':'minor'}}", "v1.28.8+k3s1", NULL, NULL, 0, "v1.29.3+k3s1", "stable", 0,
-	  "", NULL, "" },
-	{ "{'default':{'step':'minor'}}", "v1.28.8+k3s1", NULL, NULL, 0, "v1.30.0+k3s1", "stable", 0,
-	  "", "allows one minor of the same major at once", "" },
+	{ "{'default':{'step':'minor'}}", "v1.28.8+k3s1", NULL, NULL, 0, "v1.29.3+k3s1", "stable",
+	  0, "", NULL, "" },
+	{ "{'default':{'step':'minor'}}", "v1.28.8+k3s1", NULL, NULL, 0, "v1.30.0+k3s1", "stable",
+	  0, "", "allows one minor of the same major at once", "" },
 	{ "{'default':{'step':'minor'}}", "1.28.8", NULL, NULL, 0, "2.0.0", "stable", 0, "",
 	  "is too far", "" },
 	{ "{'default':{'step':'minor'}}", "2.1.0", NULL, NULL, 0, "1.28.0", "stable", 0, "d", NULL,
@@ -292,19 +299,20 @@ static const struct {
 	/* beyond the highest, but forward: it is measured */
 	{ "{'default':{'step':'minor'}}", "1.1.0", "1.9.0", "stable", 0, "1.5.0", "stable", 0, "d",
 	  "is too far", "" },
-	{ "{'default':{'step':'major'}}", "26.1.5", NULL, NULL, 0, "27.9.0", "stable", 0, "", NULL, "" },
+	{ "{'default':{'step':'major'}}", "26.1.5", NULL, NULL, 0, "27.9.0", "stable", 0, "", NULL,
+	  "" },
 	{ "{'default':{'step':'major'}}", "26.1.5", NULL, NULL, 0, "28.0.0", "stable", 0, "",
 	  "allows one major at once", "" },
-	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL, NULL,
-	  0, "23.0.6", "stable", 0, "", NULL, "" },
-	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL, NULL,
-	  0, "20.10.27", "stable", 0, "", NULL, "" },
-	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL, NULL,
-	  0, "24.0.9", "stable", 0, "", "one release of its list at once", "" },
-	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL, NULL,
-	  0, "25.0.0", "stable", 0, "", "is too far", "" },
-	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "19.03.9", NULL, NULL,
-	  0, "20.10.24", "stable", 0, "", "is too far", "" },
+	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL,
+	  NULL, 0, "23.0.6", "stable", 0, "", NULL, "" },
+	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL,
+	  NULL, 0, "20.10.27", "stable", 0, "", NULL, "" },
+	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL,
+	  NULL, 0, "24.0.9", "stable", 0, "", "one release of its list at once", "" },
+	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "20.10.24", NULL,
+	  NULL, 0, "25.0.0", "stable", 0, "", "is too far", "" },
+	{ "{'default':{'step':'release','releases':['20.10','23.0','24.0']}}", "19.03.9", NULL,
+	  NULL, 0, "20.10.24", "stable", 0, "", "is too far", "" },
 	{ "{'default':{'step':'patch'}}", "dev", NULL, NULL, 0, "26.1.5", "stable", 0, "dc",
 	  "key 'step': 'dev' is no version", "" },
 };
@@ -321,7 +329,8 @@ static char *joined(const struct json *list)
 static void test_advance(void)
 {
 	for (size_t i = 0; i < COUNT(steps); i++) {
-		CLEANUP(mem_freep) char *version = mem_dup(steps[i].highest ? steps[i].highest : "");
+		CLEANUP(mem_freep)
+		char *version = mem_dup(steps[i].highest ? steps[i].highest : "");
 		CLEANUP(mem_freep)
 		char *channel = mem_dup(steps[i].highest ? steps[i].highest_channel : "");
 		CLEANUP(json_freep) struct json *allowed = json_array();

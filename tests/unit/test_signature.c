@@ -262,7 +262,8 @@ static const struct {
 	{ SIGNATURE_OTHER_IMAGE,
 	  "{'critical':{" ID ",'image':{'docker-manifest-digest':'sha256:" B64 "'}," TYPE
 	  "},'optional':null}" },
-	{ SIGNATURE_GOOD, SIGNED("{'nodelift.epoch':'3','nodelift.expires':'2026-01-01T00:00:01Z'}") },
+	{ SIGNATURE_GOOD,
+	  SIGNED("{'nodelift.epoch':'3','nodelift.expires':'2026-01-01T00:00:01Z'}") },
 	{ SIGNATURE_EXPIRED, SIGNED("{'nodelift.expires':'2026-01-01T00:00:00Z'}") },
 	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.expires':'2026-01-01'}") },
 	{ SIGNATURE_MALFORMED, SIGNED("{'nodelift.expire':'2027-01-01T00:00:00Z'}") },

@@ -11,8 +11,8 @@ static const char *const orders[][16] = {
 	  "23.0.0", "26.1.5+dfsg1", "28.0.0-rc.1", "28.5.2", NULL },
 	/* Semantic Versioning 2.0.0, 11.4 */
 	{ "1.0.0-0.3.7", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta",
-	  "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0-x.7.z.92", "1.0.0", "=1.0.0+20130313",
-	  "1.0.1-0", "1.0.1", "1.1.0", "2.0.0", NULL },
+	  "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0-x.7.z.92", "1.0.0",
+	  "=1.0.0+20130313", "1.0.1-0", "1.0.1", "1.1.0", "2.0.0", NULL },
 	{ "1.0.0-9", "1.0.0-10", "1.0.0-99999999999999999998", "1.0.0-99999999999999999999",
 	  "1.0.0-a", "1.0.0-aa", "1.0.0-b", NULL },
 	{ "19.03.0-beta1", "=19.03.0-beta.1", "19.03.0-beta2", "19.03.0-beta10", "19.03.0-rc1",
@@ -61,12 +61,40 @@ static void test_orders(void)
 }
 
 static const char *const none[] = {
-	"",        "v",         "latest",        "edge",     "stable", "dev",
-	"library-import", "1.",  ".1",            "1..2",     "1.2.3.4.5", "1.2.3-",
-	"1.2.3-rc.", "1.2.3-.rc", "1.2.3-a..b",    "1.2.3+",   "1.2.3+a+b", "1.2.3_4",
-	"1.2.3 ",  " 1.2.3",    "1.2.3\n",       "5:26.1.5", "1.2.x",  "vv1.2",
-	"V1.2.3",  "-1.2.3",    "1.2.3-ce-ee-1", "1.2.3-ee-", "1.2.3~", "9999999999.1",
-	"1.2.3-ee9999999999", "1.2.3+k3s9999999999x/y", "deadbeef", "0x10",
+	"",
+	"v",
+	"latest",
+	"edge",
+	"stable",
+	"dev",
+	"library-import",
+	"1.",
+	".1",
+	"1..2",
+	"1.2.3.4.5",
+	"1.2.3-",
+	"1.2.3-rc.",
+	"1.2.3-.rc",
+	"1.2.3-a..b",
+	"1.2.3+",
+	"1.2.3+a+b",
+	"1.2.3_4",
+	"1.2.3 ",
+	" 1.2.3",
+	"1.2.3\n",
+	"5:26.1.5",
+	"1.2.x",
+	"vv1.2",
+	"V1.2.3",
+	"-1.2.3",
+	"1.2.3-ce-ee-1",
+	"1.2.3-ee-",
+	"1.2.3~",
+	"9999999999.1",
+	"1.2.3-ee9999999999",
+	"1.2.3+k3s9999999999x/y",
+	"deadbeef",
+	"0x10",
 };
 
 static void test_none(void)
@@ -87,8 +115,10 @@ static void test_none(void)
 static void test_incomparable(void)
 {
 	static const char *const pairs[][2] = {
-		{ "17.06.2-ce", "17.06.2-ee-16" }, { "17.06.2", "17.06.2-ee-16" },
-		{ "1.13.1", "1.13.1-cs9" },        { "v1.29.3+k3s1", "v1.29.3+rke2r1" },
+		{ "17.06.2-ce", "17.06.2-ee-16" },
+		{ "17.06.2", "17.06.2-ee-16" },
+		{ "1.13.1", "1.13.1-cs9" },
+		{ "v1.29.3+k3s1", "v1.29.3+rke2r1" },
 	};
 	struct err e;
 	int order;
@@ -142,16 +172,26 @@ static void test_channels(void)
 	static const struct {
 		const char *text, *channel;
 	} cases[] = {
-		{ "28.5.2", NULL },          { "28-dind", NULL },
-		{ "28-dind-alpine3.22", NULL }, { "latest", NULL },
-		{ "28.5.2+dfsg1", NULL },    { "testing", NULL },
-		{ "17.06.1-ce-azure1", NULL }, { "edges", NULL },
-		{ "edge", "edge" },          { "28-rc-dind", "rc" },
-		{ "test-dind", "test" },     { "28.0.0-rc.1", "rc" },
-		{ "28.0.0-rc1", "rc" },      { "19.03.0-beta2", "beta" },
-		{ "v1.30.0-alpha.3+k3s1", "alpha" }, { "nightly_2026", "nightly" },
-		{ "18.09.0-tp1", "tp" },     { "master-dev", "dev" },
-		{ "20.10.0~rc1", "rc" },     { "17.06.0-ce-rc1", "rc" },
+		{ "28.5.2", NULL },
+		{ "28-dind", NULL },
+		{ "28-dind-alpine3.22", NULL },
+		{ "latest", NULL },
+		{ "28.5.2+dfsg1", NULL },
+		{ "testing", NULL },
+		{ "17.06.1-ce-azure1", NULL },
+		{ "edges", NULL },
+		{ "edge", "edge" },
+		{ "28-rc-dind", "rc" },
+		{ "test-dind", "test" },
+		{ "28.0.0-rc.1", "rc" },
+		{ "28.0.0-rc1", "rc" },
+		{ "19.03.0-beta2", "beta" },
+		{ "v1.30.0-alpha.3+k3s1", "alpha" },
+		{ "nightly_2026", "nightly" },
+		{ "18.09.0-tp1", "tp" },
+		{ "master-dev", "dev" },
+		{ "20.10.0~rc1", "rc" },
+		{ "17.06.0-ce-rc1", "rc" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
