@@ -120,9 +120,9 @@ is "... nothing is left" "$(leftovers in2)" ""
 
 bad=$(lab image bad-start) || exit 1
 made=$(runs in2)
-lets_go "a bad engine" ours in2 upgrade --soak 1 "$bad"
+lets_go "a bad engine" ours in2 upgrade --allow-downgrade --soak 1 "$bad"
 status_is "... wait says 30" 30 settle in2
-status_is "... the same command says it too" 30 settle in2 upgrade --soak 1 "$bad"
+status_is "... the same command says it too" 30 settle in2 upgrade --allow-downgrade --soak 1 "$bad"
 is "... and does not try again" "$(runs in2)" "$((made + 1))"
 is "... the containers are the same processes" "$(containers in2)" "$before"
 
@@ -134,7 +134,7 @@ status_is "... wait" 0 on in2 nodelift wait
 status_is "... has nothing to wait for any more, and says the same" 0 on in2 nodelift wait --timeout 1
 is "... the programs are the old ones" "$(programs in2)" "$old_programs"
 
-status_is "in a container: --detach" 50 ours in2 upgrade --detach --soak 8 "$image"
+status_is "in a container: --detach" 50 ours in2 upgrade --detach --allow-downgrade --soak 8 "$image"
 ok "... it goes on until it must stay healthy" until_told in2 "must stay so"
 lab exec in2 sh -c 'cat >/tmp/two' <<'END'
 docker run --rm -v /var/run/docker.sock:/var/run/docker.sock nodelift upgrade "$1" >/tmp/same 2>&1 & same=$!
