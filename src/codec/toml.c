@@ -341,7 +341,7 @@ static int read_header(struct toml *t, int *ret)
 		skip_blank(t);
 		if (read_key(t, &key) < 0)
 			return -1;
-		table = enter(t, table, key.s);
+		table = enter(t, table, key.s ? key.s : "");
 		if (table < 0)
 			return -1;
 		skip_blank(t);
@@ -362,7 +362,7 @@ static int read_header(struct toml *t, int *ret)
 static int read_member(struct toml *t, int table)
 {
 	CLEANUP(str_release) struct str key = { 0 };
-	struct json *object = t->tables[table].object, *value;
+	struct json *object = t->tables[table].object, *value = NULL;
 
 	if (read_key(t, &key) < 0)
 		return -1;

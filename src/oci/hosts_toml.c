@@ -40,14 +40,11 @@ static char *underscored(const char *host)
 static char *find_dir(const char *dir, const char *host)
 {
 	CLEANUP(mem_freep) char *other = underscored(host);
-	const char *const names[] = { other, host, DEFAULT_DIR };
+	const char *const names[] = { other ? other : host, host, DEFAULT_DIR };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		CLEANUP(mem_freep) char *path = NULL;
+		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, names[i]);
 
-		if (!names[i])
-			continue;
-		path = mem_printf("%s/%s", dir, names[i]);
 		if (file_exists(path))
 			return STEAL(path);
 	}
@@ -260,7 +257,7 @@ static int add_host(struct err *e, const struct reading *g, const char *address,
 {
 	const char *api = endpoint_api_host(g->host);
 	struct endpoint *p;
-	bool whole_path, ambiguous;
+	bool whole_path = false, ambiguous;
 
 	if (take_bool(e, g, table, "override_path", &whole_path) < 0)
 		return -1;

@@ -70,16 +70,15 @@ cat "$top/client.crt" "$top/client.key" >"$top/client.pem"
 # storage NAME: what a registry has; all of them begin with the same
 storage() { cp -a "$top/storage" "$top/$1"; }
 
-# up NAME ADDRESS STORAGE [CERTIFICATE [LINE...]]: its requests are in $top/run/NAME; LINEs go below http
+# up NAME ADDRESS STORAGE [CERTIFICATE]: its requests are in $top/run/NAME
 up()
 {
-	local config=$top/run/$1.yml line
+	local config=$top/run/$1.yml
 	{
 		echo "version: 0.1"
 		echo "log: {level: error}"
 		echo "storage: {filesystem: {rootdirectory: $top/$3}}"
 		[ -z "${MIDDLEWARE:-}" ] || echo "middleware: $MIDDLEWARE"
-		[ -z "${AUTH:-}" ] || echo "auth: $AUTH"
 		echo "http:"
 		echo "  addr: $2"
 		echo "  secret: x"
@@ -139,7 +138,7 @@ s = socket.socket(); s.bind(("10.79.0.3", 5009)); s.listen(64); time.sleep(600)'
 # node: nothing is configured
 node()
 {
-	rm -rf /etc/docker/* /etc/containerd/certs.d/* "$dir/etc" "$dir/docker"/*
+	rm -rf /etc/docker/* /etc/containerd/certs.d/* "${dir:?}/etc" "$dir/docker"/*
 	mkdir -p "$dir/etc/keys"
 }
 daemon() { printf '%s' "$1" >/etc/docker/daemon.json; }
