@@ -25,7 +25,7 @@ try()
 		>"$dir/out" 2>"$dir/err"
 	status=$?
 	blobs=$(find "$dir/state/store" -type f | wc -l)
-	tally "$2"
+	tally "$2" "$status"
 	[ "$status" = "$2" ] || { held=1; echo "# status $status instead of $2"; }
 	tail -n 1 "$dir/err" | grep -Eq -- "^nodelift: .*($3)" || held=1
 	[ "$(grep -c '^nodelift: ' "$dir/err")" = 1 ] || held=1

@@ -5,6 +5,7 @@
 # happens in a mount and a PID namespace of its own: whatever it leaves goes with them.
 #
 # NODELIFT=FILE  the program to try (build/nodelift)
+# MODULE=NAME    another module of archives
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +14,6 @@ work=$(mktemp -d /tmp/nodelift-escape.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p build/tally
 tests/crash/programs "$work" "${NODELIFT:-build/nodelift}"
 unshare --mount --pid --fork --kill-child --mount-proc \
-	bash -c '"$@"; exit $?' init python3 tests/hostile/escape "$work" build/tally/escape
+	bash -c '"$@"; exit $?' init python3 tests/hostile/escape "$work" ${MODULE:+"$MODULE"}

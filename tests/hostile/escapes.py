@@ -20,6 +20,7 @@ class Case:
     name: str
     layers: list  # the lowest first: (tar, what is sent for it)
     takes: dict | None  # {the file's last name: content}; None: the image must be refused
+    says: str = ""  # what the refusal is like
 
 
 CASES = {}

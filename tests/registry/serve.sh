@@ -37,12 +37,12 @@ ok()
 hostile=0
 accepted=0
 crashed=0
-# tally WANTED: one more hostile input, which must end with that status, has ended with $status
+# tally WANTED STATUS: one more hostile input, which must end with WANTED, has ended with STATUS
 tally()
 {
 	case $1 in 12 | 20) ;; *) return ;; esac
 	hostile=$((hostile + 1))
-	case $status in
+	case $2 in
 	0) accepted=$((accepted + 1)) ;;
 	12 | 20) ;;
 	*) crashed=$((crashed + 1)) ;;
