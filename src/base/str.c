@@ -61,6 +61,13 @@ void str_release(struct str *s)
 	*s = (struct str){ 0 };
 }
 
+void str_wipe(struct str *s)
+{
+	if (s->s)
+		explicit_bzero(s->s, s->cap);
+	str_release(s);
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

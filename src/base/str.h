@@ -18,6 +18,7 @@ void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
 void str_drop(struct str *s, size_t n); /* the first n bytes */
 char *str_steal(struct str *s);         /* the caller frees; never NULL */
 void str_release(struct str *s);
+void str_wipe(struct str *s); /* the same for a secret: its memory is cleared */
 
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);

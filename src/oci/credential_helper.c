@@ -175,7 +175,7 @@ static int read_answer(struct err *e, const char *program, const struct str *sai
 int credential_helper_get(struct err *e, const char *entry, const char *server, struct secret *ret)
 {
 	CLEANUP(mem_freep) char *program = find_program(entry);
-	struct str said = { 0 };
+	CLEANUP(str_wipe) struct str said = { 0 };
 	int status, result = 0;
 
 	*ret = (struct secret){ 0 };
@@ -190,7 +190,5 @@ int credential_helper_get(struct err *e, const char *entry, const char *server, 
 		result = read_answer(e, program, &said, ret);
 	else if (strcmp(said.s ? said.s : "", NOT_FOUND) != 0)
 		result = failed(e, program, server, status, &said);
-	explicit_bzero(said.s, said.cap);
-	str_release(&said);
 	return result;
 }

@@ -103,7 +103,7 @@ static char *dup_nonempty(const char *s)
 
 static int decode_auth(struct err *e, const char *auth, struct credentials *c)
 {
-	struct str text = { 0 };
+	CLEANUP(str_wipe) struct str text = { 0 };
 	char *colon;
 	int failed = 0;
 
@@ -116,9 +116,6 @@ static int decode_auth(struct err *e, const char *auth, struct credentials *c)
 		c->username = mem_dup(text.s);
 		c->password = mem_dup(colon + 1);
 	}
-	if (text.s)
-		explicit_bzero(text.s, text.len);
-	str_release(&text);
 	return failed;
 }
 
@@ -153,7 +150,7 @@ static int read_file(struct err *e, const char *const *helpers, const struct ref
                      struct credentials *c)
 {
 	struct json *config = NULL;
-	struct str text = { 0 };
+	CLEANUP(str_wipe) struct str text = { 0 };
 	int failed;
 
 	if (file_read(e, c->file, CREDENTIALS_FILE_MAX, &text) < 0) {
@@ -162,9 +159,6 @@ static int read_file(struct err *e, const char *const *helpers, const struct ref
 	}
 	failed = json_parse(e, ERR_USAGE, c->file, text.len ? text.s : "{}",
 	                    text.len ? text.len : 2, &config);
-	if (text.s)
-		explicit_bzero(text.s, text.len);
-	str_release(&text);
 	if (failed == 0)
 		failed = read_config(e, config, helpers, r, c);
 	json_wipe(config);

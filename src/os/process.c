@@ -218,19 +218,12 @@ int process_run(struct err *e, const struct process *p, struct str *ret)
 	return 0;
 }
 
-static void wipe(struct str *s)
-{
-	if (s->s)
-		explicit_bzero(s->s, s->cap);
-	str_release(s);
-}
-
 int process_ask(struct err *e, const struct process *p, int *ret_status, struct str *ret)
 {
 	/* room for all of it: a string that grows leaves copies behind */
-	CLEANUP(wipe)
+	CLEANUP(str_wipe)
 	struct str out = { .s = mem_alloc(p->output_max + 1), .cap = p->output_max + 1 };
-	CLEANUP(wipe) struct str err = { 0 };
+	CLEANUP(str_wipe) struct str err = { 0 };
 	int status = 0;
 
 	if (hear_out(e, p, &out, &err, &status) < 0)

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "oci/credential_helper.h"
 #include "os/file.h"
 #include "tap.h"
 
@@ -140,6 +141,60 @@ static void test_credentials(void)
 	reference_release(&r);
 }
 
+/* "ENTRY SERVER": which entry of `helpers` allows the one that the configuration names, and whom it is asked for */
+static char *allow(const char *config, const char *const *helpers, const char *image)
+{
+	static const char file[] = "/tmp/nodelift-test-helpers.json";
+	struct credentials c = { 0 };
+	struct reference r;
+	struct err e = { 0 };
+	char *text;
+
+	if (reference_parse(&e, image, &r) < 0 ||
+	    file_replace(&e, file, config, strlen(config), 0600) < 0)
+		return mem_dup(e.msg);
+	if (credentials_find(&e, file, helpers, &r, &c) < 0)
+		text = mem_dup(e.msg);
+	else
+		text = mem_printf("%s %s", c.program ? c.program : "none",
+		                  c.server ? c.server : "nobody");
+	credentials_release(&c);
+	reference_release(&r);
+	unlink(file);
+	return text;
+}
+
+static void test_helpers(void)
+{
+	static const char *const list[] = { "y", "/opt/docker-credential-x", NULL };
+	static const struct {
+		const char *config, *image, *want;
+	} cases[] = {
+		{ "{\"credsStore\":\"y\"}", "r.io:5000/a", "y r.io:5000" },
+		{ "{\"credsStore\":\"x\"}", "r.io/a", "/opt/docker-credential-x r.io" },
+		{ "{\"credsStore\":\"x\"}", "docker:28",
+		  "/opt/docker-credential-x https://index.docker.io/v1/" },
+		{ "{\"credsStore\":\"z\"}", "r.io/a", "none r.io" },
+		{ "{\"credsStore\":\"/opt/docker-credential-x\"}", "r.io/a", "none r.io" },
+		{ "{\"credHelpers\":{\"q.io\":\"y\"}}", "r.io/a", "none nobody" },
+	};
+	static const char *const good[] = { "ecr-login", "a", "A_b.9", "/x/docker-credential-a" };
+	static const char *const bad[] = { "",        "-a",   ".a",
+		                           "a b",     "a/b",  "/x/docker-credential-",
+		                           "/bin/sh", "../a", "x/docker-credential-a",
+		                           "a\n",     "a;b",  "/x/docker-credential-a/b" };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CLEANUP(mem_freep) char *got = allow(cases[i].config, list, cases[i].image);
+
+		is_str(got, cases[i].want, "%s for %s", cases[i].config, cases[i].image);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		ok(credential_helper_valid(good[i]), "helper '%s'", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(!credential_helper_valid(bad[i]), "no helper: %zu", i);
+}
+
 static void test_base64(void)
 {
 	static const char *const pairs[][2] = { { "", "" },
@@ -172,6 +227,7 @@ int main(void)
 {
 	test_challenges();
 	test_credentials();
+	test_helpers();
 	test_base64();
 	return done_testing();
 }
