@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "upgrade/local.h"
 #include "upgrade/policy.h"
 #include "upgrade/unpack.h"
 
@@ -15,6 +16,7 @@
 void prepared_release(struct prepared *p)
 {
 	node_free(p->node);
+	import_release(&p->import);
 	image_free(p->image);
 	profile_free(p->profile);
 	change_list_release(&p->changes);
@@ -91,8 +93,18 @@ static void tell_image(struct run *r, const struct image *i, int64_t ms)
 	           (double)ms / 1000);
 }
 
+const struct reference *prepared_name(const struct prepared *p, const struct origin *o)
+{
+	return o->kind == ORIGIN_REGISTRY ? &o->name : &p->import.name;
+}
+
+static int import(struct err *e, struct run *r, const struct origin *o, struct prepared *ret)
+{
+	return o->kind == ORIGIN_REGISTRY ? 0 : local_import(e, r, o, &ret->import);
+}
+
 static int fetch(struct err *e, struct run *r, const struct policy *policy,
-                 const struct reference *ref, struct prepared *ret)
+                 const struct reference *ref, struct collection *signatures, struct prepared *ret)
 {
 	struct pull p = { .run = r, .policy = policy };
 	struct fetch_options o = {
@@ -104,12 +116,15 @@ static int fetch(struct err *e, struct run *r, const struct policy *policy,
 		.progress = tell_progress,
 		.approve = approve,
 		.ctx = &p,
+		.import = ret->import.text ? &ret->import : NULL,
+		.collection = signatures,
 	};
 	CLEANUP(mem_freep) char *name = reference_format(ref);
 	int64_t start = clock_ms();
 	const char *why;
 
-	event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
+	if (!o.import)
+		event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
 	if (fetch_image(e, &o, ref, r->store, &ret->image) < 0) {
 		json_free(p.signed_by);
 		why = run_interrupted(r);
@@ -120,11 +135,14 @@ static int fetch(struct err *e, struct run *r, const struct policy *policy,
 	return 0;
 }
 
-int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+int prepare_fetch(struct err *e, struct run *r, const struct origin *o,
+                  struct collection *signatures, struct prepared *ret)
 {
 	CLEANUP(policy_release) struct policy policy = { 0 };
 
-	return policy_open(e, r->settings, &policy) < 0 ? -1 : fetch(e, r, &policy, ref, ret);
+	if (policy_open(e, r->settings, &policy) < 0 || import(e, r, o, ret) < 0)
+		return -1;
+	return fetch(e, r, &policy, prepared_name(ret, o), signatures, ret);
 }
 
 /* ---- what is in it ---- */
@@ -189,19 +207,21 @@ static int examine(struct err *e, struct run *r, const struct reference *ref,
 	return failed ? -1 : 0;
 }
 
-int prepare_image(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+int prepare_image(struct err *e, struct run *r, const struct origin *o, struct prepared *ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 	CLEANUP(profiles_release) struct profiles profiles = { 0 };
 	CLEANUP(policy_release) struct policy policy = { 0 };
+	const struct reference *ref;
 
-	if (profiles_open(e, r->settings, ref, &profiles) < 0 ||
-	    policy_open(e, r->settings, &policy) < 0)
-		return -1;
-	if (node_open(e, r->settings, &p.node) < 0)
+	if (policy_open(e, r->settings, &policy) < 0 || node_open(e, r->settings, &p.node) < 0)
 		return -1;
 	prepare_tell_node(r, p.node);
-	if (fetch(e, r, &policy, ref, &p) < 0 || examine(e, r, ref, &profiles, &p) < 0)
+	if (import(e, r, o, &p) < 0)
+		return -1;
+	ref = prepared_name(&p, o);
+	if (profiles_open(e, r->settings, ref, &profiles) < 0 ||
+	    fetch(e, r, &policy, ref, NULL, &p) < 0 || examine(e, r, ref, &profiles, &p) < 0)
 		return -1;
 	tell_changes(r, &p);
 	*ret = p;
