@@ -28,6 +28,8 @@ static int absolute(struct err *e, const char *path, char **ret)
 		*ret = mem_dup(path);
 		return 0;
 	}
+	while (str_starts(path, "./"))
+		path += strlen("./");
 	here = getcwd(NULL, 0);
 	if (!here)
 		return err_sys(e, "cannot tell where '%s' is", path);
