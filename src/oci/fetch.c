@@ -298,48 +298,65 @@ static void fetch_release(struct fetch *f)
 /*
  * What was imported is not what anybody signed, because an engine made its manifest anew. Whoever
  * signed the original signed its manifest, that names a configuration, and that names the unpacked layers:
- * if the configuration is the same, so is the image. *e is why what was imported was refused.
+ * if the configuration is the same, so is the image. `why`: what was imported does not do by itself.
  */
-static int get_original(struct err *e, struct fetch *f)
+static int get_original(struct err *e, struct fetch *f, const char *why)
 {
 	const struct reference *r = f->reference;
-	struct err refusal = *e, cause;
+	const struct import *m = f->options->import;
+	CLEANUP(mem_freep) char *reason = mem_dup(why);
 	struct digest held;
+	struct err cause;
 
 	if (!*r->path)
-		return err_wrap(e, "it does not say whose image it is, which --as NAME can");
-	if (get_platform_manifest(e, f, &f->options->import->top, false) < 0)
+		return err_set(e, ERR_REJECTED, "%.700s; say whose image it is by --as NAME", reason);
+	if (get_platform_manifest(e, f, &m->top, false) < 0)
 		return -1;
 	held = f->image->config;
 	f->original = true;
 	if (get_platform_manifest(e, f, r->digest.algorithm != DIGEST_NONE ? &r->digest : NULL,
 	                          true) < 0) {
 		cause = *e;
-		return cause.code == ERR_REJECTED ? -1
-		                                  : err_set(e, cause.code,
-		                                            "%.450s; nor can what it was made from "
-		                                            "be looked at: %.450s",
-		                                            refusal.msg, cause.msg);
+		/* A file that lacks its proof is refused; an engine's image can have it another day. */
+		return cause.code != ERR_RETRY
+		               ? -1
+		               : err_set(e, m->from_engine ? ERR_RETRY : ERR_REJECTED,
+		                         "%.450s; and its registry cannot be asked: %.450s", reason,
+		                         cause.msg);
 	}
 	if (!digest_equal(&held, &f->image->config))
 		return err_set(e, ERR_REJECTED,
-		               "it is another image than %.255s in its registry: name that one by "
-		               "--as NAME@DIGEST",
+		               "it is another image than %.255s in its registry: if that one has "
+		               "changed, name the one that is meant by --as NAME@DIGEST",
 		               f->image->reference);
+	return get_config(e, f);
+}
+
+/* Not when it must be one that it cannot be: an image without its own manifest is looked up by digest. */
+static int get_imported(struct err *e, struct fetch *f)
+{
+	const struct import *m = f->options->import;
+
+	if (m->pinned && !digest_equal(&m->top, &f->reference->digest))
+		return get_original(e, f, "it is not by itself the image of that digest");
+	if (get_platform_manifest(e, f, &m->top, true) == 0)
+		return get_config(e, f);
+	return f->refused && m->remade ? get_original(e, f, e->msg) : -1;
+}
+
+static int get_referenced(struct err *e, struct fetch *f)
+{
+	const struct digest *top = &f->reference->digest;
+
+	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, true) < 0)
+		return -1;
 	return get_config(e, f);
 }
 
 static int get_image(struct err *e, struct fetch *f)
 {
-	const struct import *m = f->options->import;
-	const struct digest *top = m ? &m->top : &f->reference->digest;
-	int failed = get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, true);
-
-	if (failed == 0)
-		failed = get_config(e, f);
-	else if (f->refused && m && m->remade)
-		failed = get_original(e, f);
-	if (failed < 0 || get_layers(e, f) < 0 || collect(e, f) < 0)
+	if ((f->options->import ? get_imported(e, f) : get_referenced(e, f)) < 0 ||
+	    get_layers(e, f) < 0 || collect(e, f) < 0)
 		return -1;
 	report(f, true); /* the whole, for the last time; too late to interrupt */
 	return 0;

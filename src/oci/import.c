@@ -269,33 +269,12 @@ static bool resolve(const char *name, struct digest *ret, void *ctx)
 	return false;
 }
 
-/* Does the engine that wrote it keep layers unpacked? Then the manifest was made from what it has. */
-static bool is_remade(const struct intake *t, const struct layout_images *l)
-{
-	for (int i = 0; t->manifest && i < l->count; i++) {
-		CLEANUP(document_release) struct document d = { 0 };
-		CLEANUP(json_freep) struct json *doc = NULL;
-		const struct json *layer;
-		struct err ignored;
-
-		if (!kept_document(t->store, &l->items[i].top, &d) ||
-		    json_parse(&ignored, ERR_REJECTED, "", d.text.s, d.text.len, &doc) < 0)
-			continue;
-		layer = json_first(json_get(doc, "layers"));
-		while (layer && json_str(layer, "mediaType") &&
-		       str_ends(json_str(layer, "mediaType"), ".tar"))
-			layer = json_next(layer);
-		if (!layer && json_get(doc, "layers"))
-			return true;
-	}
-	return false;
-}
-
 static int name_it(struct err *e, const struct origin *o, const char *found, struct import *ret)
 {
 	CLEANUP(mem_freep) char *text = NULL;
 
 	if (o->name.host) {
+		ret->pinned = o->name.digest.algorithm != DIGEST_NONE;
 		text = reference_format(&o->name);
 		return reference_parse(e, text, &ret->name);
 	}
@@ -323,8 +302,8 @@ static int choose(struct err *e, struct intake *t, struct import *ret)
 	if (t->index ? layout_list(e, t->index, t->store, &images) < 0
 	             : docker_archive_list(e, &a, t->manifest, &images) < 0)
 		return -1;
-	ret->remade =
-		t->options->origin->kind == ORIGIN_ENGINE || !t->index || is_remade(t, &images);
+	ret->from_engine = t->options->origin->kind == ORIGIN_ENGINE;
+	ret->remade = ret->from_engine || t->manifest;
 	if (layout_choose(e, &images, t->options->origin, !ret->remade, &ret->top, &name) < 0)
 		return -1;
 	ret->index = STEAL(t->index);

@@ -22,7 +22,10 @@ struct import {
 	struct digest top;     /* its document, index or manifest: in the store if it was there */
 	struct reference name; /* host and path "" where nothing says it */
 	bool named_inside;     /* the name is what the file or engine says, not the user */
-	bool remade;           /* its documents may be others than those in the registry */
+	bool from_engine;
+	bool pinned; /* the digest in it is the user's: it must be this very image */
+	bool remade; /* by an engine: its documents may be others than those in the registry, and no
+	              * signature is with them */
 	struct json *index;    /* index.json, or NULL */
 	int64_t bytes;         /* that were read */
 };

@@ -21,6 +21,8 @@
 #define LAYOUT_REF_NAME "org.opencontainers.image.ref.name"
 #define LAYOUT_IMAGE_NAME "io.containerd.image.name"
 #define LAYOUT_KIND "kind"
+#define LAYOUT_KIND_IMAGE "dev.cosignproject.cosign/image"
+#define LAYOUT_KIND_INDEX "dev.cosignproject.cosign/imageIndex"
 #define LAYOUT_KIND_SIGNATURES "dev.cosignproject.cosign/sigs"
 
 /* One name of one image. */

@@ -119,12 +119,15 @@ static char *name_of(const struct saving *s)
 	return reference_format(&r);
 }
 
-static void annotate(struct json *descriptor, const char *name, const char *kind)
+/* Names that are NULL are left out. */
+static void annotate(struct json *descriptor, const char *ref_name, const char *image_name,
+                     const char *kind)
 {
 	struct json *a = json_object();
 
-	json_set_str(a, LAYOUT_REF_NAME, name);
-	json_set_str(a, kind ? LAYOUT_KIND : LAYOUT_IMAGE_NAME, kind ? kind : name);
+	json_set_str(a, LAYOUT_REF_NAME, ref_name);
+	json_set_str(a, LAYOUT_IMAGE_NAME, image_name);
+	json_set_str(a, LAYOUT_KIND, kind);
 	json_set(descriptor, "annotations", a);
 }
 
@@ -139,8 +142,9 @@ static int add_index(struct err *e, struct saving *s)
 	json_set(index, "manifests", entries);
 	if (describe_image(e, s, &one) < 0)
 		return -1;
-	if (name)
-		annotate(one, name, NULL);
+	annotate(one, name, name,
+	         digest_equal(&s->image->top, &s->image->manifest) ? LAYOUT_KIND_IMAGE
+	                                                           : LAYOUT_KIND_INDEX);
 	json_push(entries, one);
 	for (int i = 0; i < s->signatures->count; i++) {
 		const struct collected *c = &s->signatures->items[i];
@@ -149,7 +153,7 @@ static int add_index(struct err *e, struct saving *s)
 			continue;
 		one = descriptor(c->media_type, &c->digest, c->size);
 		if (c->tag)
-			annotate(one, c->tag, LAYOUT_KIND_SIGNATURES);
+			annotate(one, c->tag, NULL, LAYOUT_KIND_SIGNATURES);
 		else
 			json_set_str(one, "artifactType", SIGNATURE_BUNDLE_TYPE);
 		json_push(entries, one);

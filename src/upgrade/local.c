@@ -143,6 +143,7 @@ static int name_image(struct err *e, const struct origin *o, const struct json *
 	}
 	if (reference_parse(e, o->place, &r) < 0 && (!own || reference_parse(e, own, &r) < 0))
 		return 0; /* it has none */
+	i->pinned = r.digest.algorithm != DIGEST_NONE && strchr(o->place, '@');
 	add_digest(image, &r);
 	reference_release(&i->name);
 	i->name = r;
