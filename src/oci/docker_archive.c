@@ -42,7 +42,7 @@ static int describe_layers(struct err *e, const struct docker_archive *a, const 
 		return err_set(e, ERR_REJECTED, "manifest.json: more than %d layers",
 		               IMAGE_LAYERS_MAX);
 	for (const struct json *l = json_first(layers); l; l = json_next(l)) {
-		struct json *one;
+		struct json *one = NULL;
 
 		if (!json_string(l))
 			return err_set(e, ERR_REJECTED, "manifest.json: a layer is not a name");
@@ -58,7 +58,7 @@ static int make_manifest(struct err *e, const struct docker_archive *a, const st
 {
 	CLEANUP(json_freep) struct json *manifest = json_object();
 	CLEANUP(mem_freep) char *text = NULL;
-	struct json *config, *layers = json_array();
+	struct json *config = NULL, *layers = json_array();
 	const char *name;
 
 	json_set_int(manifest, "schemaVersion", 2);

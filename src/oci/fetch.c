@@ -309,7 +309,8 @@ static int get_original(struct err *e, struct fetch *f, const char *why)
 	struct err cause;
 
 	if (!*r->path)
-		return err_set(e, ERR_REJECTED, "%.700s; say whose image it is by --as NAME", reason);
+		return err_set(e, ERR_REJECTED, "%.700s; say whose image it is by --as NAME",
+		               reason);
 	if (get_platform_manifest(e, f, &m->top, false) < 0)
 		return -1;
 	held = f->image->config;

@@ -26,8 +26,8 @@ struct import {
 	bool pinned; /* the digest in it is the user's: it must be this very image */
 	bool remade; /* by an engine: its documents may be others than those in the registry, and no
 	              * signature is with them */
-	struct json *index;    /* index.json, or NULL */
-	int64_t bytes;         /* that were read */
+	struct json *index; /* index.json, or NULL */
+	int64_t bytes;      /* that were read */
 };
 
 struct import_options {

@@ -30,7 +30,7 @@ int archive_check(struct err *e, const char *path)
 /* A sink that counts, and stops when the run is told to. */
 struct counter {
 	struct sink sink;
-	struct sink *below;
+	struct fd_sink below;
 	struct run *run;
 	int64_t bytes;
 };
@@ -43,7 +43,7 @@ static int counter_write(struct err *e, struct sink *sink, const void *buf, size
 	if (why)
 		return err_set(e, ERR_RETRY, "%s", why);
 	c->bytes += (int64_t)len;
-	return sink_write(e, c->below, buf, len);
+	return sink_write(e, &c->below.sink, buf, len);
 }
 
 static const struct sink_ops counter_ops = { .write = counter_write };
@@ -52,15 +52,13 @@ static int write_to(struct err *e, struct counter *c, int fd, const char *path,
                     const struct image *i, const struct reference *name,
                     const struct collection *signatures)
 {
-	struct fd_sink to;
 	int failed;
 
-	fd_sink_init(&to, fd, path);
+	fd_sink_init(&c->below, fd, path);
 	c->sink.ops = &counter_ops;
-	c->below = &to.sink;
 	failed = save_archive(e, i, name, signatures, c->run->store, &c->sink);
 	sink_close(&c->sink);
-	sink_close(&to.sink);
+	sink_close(&c->below.sink);
 	return failed;
 }
 
