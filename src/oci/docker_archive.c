@@ -80,7 +80,8 @@ static void add_names(const struct json *tags, const struct digest *d, struct la
 	int before = ret->count;
 
 	for (const struct json *t = json_first(tags); t; t = json_next(t))
-		if (json_string(t) && ret->count < IMPORT_IMAGES_MAX)
+		if (json_string(t) && layout_is_plain(json_string(t)) &&
+		    ret->count < IMPORT_IMAGES_MAX)
 			layout_images_add(ret, d, json_string(t), true);
 	if (ret->count == before)
 		layout_images_add(ret, d, NULL, false);

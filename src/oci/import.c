@@ -115,10 +115,10 @@ static int take_layer(struct err *e, struct intake *t, const struct pack_entry *
 	struct digest have;
 
 	if (entry->size > EXTRACT_LAYER_MAX)
-		return err_set(e, ERR_REJECTED, "'%.100s' is larger than %lld bytes", entry->name,
+		return err_set(e, ERR_REJECTED, "a layer is larger than %lld bytes",
 		               EXTRACT_LAYER_MAX);
 	if (store_entry(e, t, NULL, entry->size, &have) < 0)
-		return err_wrap(e, "'%.100s'", entry->name);
+		return err_wrap(e, "a layer");
 	add_taken(t, entry->name)->digest = have;
 	return 0;
 }

@@ -29,6 +29,14 @@ void layout_images_release(struct layout_images *l)
 	*l = (struct layout_images){ 0 };
 }
 
+bool layout_is_plain(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
+}
+
 /* ---- which entries are images ---- */
 
 static const char *annotation(const struct json *entry, const char *name)
@@ -101,6 +109,8 @@ int layout_list(struct err *e, const struct json *index, const struct store *s,
 			continue;
 		if (!name || !is_whole(name))
 			name = annotation(m, LAYOUT_REF_NAME);
+		if (name && !layout_is_plain(name))
+			name = NULL;
 		layout_images_add(ret, &d, name, name && is_whole(name));
 	}
 	return 0;
@@ -143,10 +153,12 @@ static bool is_called(const struct layout_image *i, const struct reference *want
 
 static bool is_only_one(const struct layout_images *l)
 {
-	for (int i = 1; i < l->count; i++)
-		if (!digest_equal(&l->items[i].top, &l->items[0].top))
+	const struct layout_image *first = l->items;
+
+	for (int i = 1; first && i < l->count; i++)
+		if (!digest_equal(&l->items[i].top, &first->top))
 			return false;
-	return l->count > 0;
+	return true;
 }
 
 static const struct layout_image *find(const struct layout_images *l, const struct reference *want)
@@ -165,7 +177,7 @@ int layout_choose(struct err *e, const struct layout_images *l, const struct ori
 	const struct layout_image *chosen = o->name.host ? find(l, &o->name) : NULL;
 	char digest[DIGEST_TEXT_MAX];
 
-	if (l->count == 0)
+	if (!l->items)
 		return err_set(e, ERR_REJECTED, "'%s' holds no image", o->text);
 	if (!chosen && exact && o->name.digest.algorithm != DIGEST_NONE) {
 		digest_format(&o->name.digest, digest);

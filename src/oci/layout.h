@@ -25,6 +25,9 @@
 #define LAYOUT_KIND_INDEX "dev.cosignproject.cosign/imageIndex"
 #define LAYOUT_KIND_SIGNATURES "dev.cosignproject.cosign/sigs"
 
+/* Is a name out of an archive fit to be shown: nothing but visible ASCII? */
+bool layout_is_plain(const char *name);
+
 /* One name of one image. */
 struct layout_image {
 	struct digest top;

@@ -80,15 +80,12 @@ static int take_place(struct err *e, const char *text, struct origin *o)
 
 static int take_as(struct err *e, const char *as, struct origin *o)
 {
-	const char *colon = strrchr(as, ':');
-
 	if (o->kind == ORIGIN_REGISTRY)
 		return err_set(
 			e, ERR_USAGE,
 			"--as is for an image from a file or an engine: '%.200s' says itself "
 			"what it is",
 			o->text);
-	o->tagged = strchr(as, '@') || (colon && !strchr(colon, '/'));
 	return reference_parse(e, as, &o->name);
 }
 

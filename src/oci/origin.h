@@ -21,7 +21,6 @@ struct origin {
 	char *place; /* the absolute path, or the name in the engine's store; otherwise NULL */
 	struct reference
 		name; /* of a registry's; of the others what `as` says: host NULL for nothing */
-	bool tagged;  /* a tag or digest was given, not only a repository */
 };
 
 /* `as` (may be NULL) says of which repository the image is that comes from no registry. ERR_USAGE. */

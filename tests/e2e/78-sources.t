@@ -113,8 +113,8 @@ for format in classic bundle; do
 		taken "$format: standard input, $packer" "$a" "$format" fetch - < <($packer <"$dir/$format.tar")
 	done
 	refused "$format: standard input that ends too soon" 20 'no valid tar' fetch - <"$dir/cut.tar"
-	gzip -c "$dir/$format.tar" | head -c 9000 >"$dir/cut.gz"
-	zstd -qc "$dir/$format.tar" | head -c 9000 >"$dir/cut.zst"
+	gzip -c "$dir/$format.tar" | head -c -9 >"$dir/cut.gz"
+	zstd -qc "$dir/$format.tar" | head -c -9 >"$dir/cut.zst"
 	for file in cut.tar cut.gz cut.zst; do refused "$format: $file" 20 'no valid tar|truncated' fetch "$dir/$file"; done
 done
 
