@@ -64,4 +64,11 @@
 #define EXTRACT_LINK_DEPTH 8         /* hard links to hard links */
 #define HIDING_MAX (4 * 1024 * 1024) /* whiteouts and files in the way of lower layers */
 
+/* ---- images out of files and engines ---- */
+
+#define IMPORT_ENTRIES_MAX 8192                      /* of one archive or layout */
+#define IMPORT_IMAGES_MAX IMAGE_INDEX_MAX            /* in one archive or layout */
+#define IMPORT_BYTES_MAX (64LL * 1024 * 1024 * 1024) /* of one archive, uncompressed */
+#define IMPORT_LINK_DEPTH 8                          /* links to links */
+
 #endif

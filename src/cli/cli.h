@@ -30,6 +30,8 @@ enum option_group {
 struct cli {
 	struct settings settings;
 	const char *argument; /* IMAGE or COMMAND, NULL when there is none */
+	const char *file;     /* FILE, the word behind it, NULL when there is none */
+	const char *as;       /* what IMAGE is called, NULL: it says so itself */
 	bool json, verbose, at_boot, detach, follow;
 	int64_t timeout_ms; /* of wait; -1: none */
 	/* Where it is carried out: cli/place.h */
@@ -41,7 +43,7 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *argument; /* "IMAGE", NULL: takes none */
+	const char *argument; /* "IMAGE", "IMAGE FILE", NULL: takes none */
 	bool argument_optional;
 	bool argument_carried; /* in a container: the image that it was made from will do */
 	unsigned options;      /* of enum option_group */
@@ -56,6 +58,7 @@ int command_upgrade(struct err *e, struct cli *c) MUST_USE;
 int command_plan(struct err *e, struct cli *c) MUST_USE;
 int command_check(struct err *e, struct cli *c) MUST_USE;
 int command_fetch(struct err *e, struct cli *c) MUST_USE;
+int command_save(struct err *e, struct cli *c) MUST_USE;
 int command_status(struct err *e, struct cli *c) MUST_USE;
 int command_rollback(struct err *e, struct cli *c) MUST_USE;
 int command_recover(struct err *e, struct cli *c) MUST_USE;

@@ -146,6 +146,12 @@ TAKE(take_docker_config)
 	return take_text(&c->settings.docker_config, value);
 }
 
+TAKE(take_as)
+{
+	UNUSED;
+	return take_text(&c->as, value);
+}
+
 TAKE(take_soak)
 {
 	return take_seconds(e, option, value, &c->settings.soak_ms);
@@ -183,6 +189,8 @@ static const struct option options[] = {
 	  "further roots for registries, PEM" },
 	{ "--docker-config", "FILE", OPTIONS_IMAGE | OPTIONS_FILE, take_docker_config,
 	  "credentials, instead of ~/.docker/config.json" },
+	{ "--as", "NAME", OPTIONS_IMAGE, take_as,
+	  "what the image of a file or engine is called, or which of several" },
 	{ "--plain-http", NULL, OPTIONS_IMAGE, take_plain_http, "for a registry on this machine" },
 	{ "--health-timeout", "SECONDS", OPTIONS_HEALTH, take_health_timeout,
 	  "how long the engine may take to be healthy" },
@@ -262,6 +270,17 @@ const char **options_again(const struct command *cmd, char *const *words, bool o
 	return ret;
 }
 
+static bool take_word(const struct command *cmd, struct cli *c, const char *word)
+{
+	if (cmd->argument && !c->argument)
+		c->argument = word;
+	else if (cmd->argument && strchr(cmd->argument, ' ') && !c->file)
+		c->file = word;
+	else
+		return false;
+	return true;
+}
+
 int options_parse(struct err *e, const struct command *cmd, char **words, struct cli *c)
 {
 	bool only_words = false;
@@ -272,11 +291,9 @@ int options_parse(struct err *e, const struct command *cmd, char **words, struct
 		} else if (!only_words && str_starts(*words, "-") && (*words)[1]) {
 			if (take_option(e, cmd, &words, c) < 0)
 				return -1;
-		} else if (!cmd->argument || c->argument) {
+		} else if (!take_word(cmd, c, *words)) {
 			return err_set(e, ERR_USAGE, "'%s' is one word too many for 'nodelift %s'",
 			               *words, cmd->name);
-		} else {
-			c->argument = *words;
 		}
 	}
 	return 0;

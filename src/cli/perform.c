@@ -20,16 +20,17 @@ static int attach(struct err *e, struct cli *c, struct events *v, const char *id
 	return follow_verdict(e, *ret);
 }
 
-/* The image by its full name; NULL when there is none, or its name is none. */
+/* The image as a run records it; NULL when there is none, or its name is none. What comes on standard
+ * input is another one each time. */
 static char *image_name(const struct cli *c)
 {
-	struct reference r = { 0 };
+	struct origin o = { 0 };
 	char *name = NULL;
 	struct err e;
 
-	if (c->argument && reference_parse(&e, c->argument, &r) == 0)
-		name = reference_format(&r);
-	reference_release(&r);
+	if (c->argument && origin_parse(&e, c->argument, c->as, &o) == 0 && o.kind != ORIGIN_STDIN)
+		name = mem_dup(o.text);
+	origin_release(&o);
 	return name;
 }
 
@@ -73,6 +74,7 @@ int perform(struct err *e, struct cli *c, const char *name,
 		.at_boot = c->at_boot,
 		.on_node = command_find(name)->options & OPTIONS_NODE,
 		.image = c->argument,
+		.as = c->as,
 		.recorded = command_find(name)->options & OPTIONS_RUN,
 		.handed_over = c->handed_over,
 	};

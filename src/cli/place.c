@@ -15,6 +15,7 @@
 #include "host/container.h"
 #include "host/root.h"
 #include "host/systemd.h"
+#include "oci/origin.h"
 #include "upgrade/bundle.h"
 #include "upgrade/follow.h"
 #include "upgrade/helper.h"
@@ -22,6 +23,31 @@
 
 /* What Kubernetes shows of a container that has ended. */
 #define TERMINATION_LOG "/dev/termination-log"
+
+/*
+ * What the image is named by is to be the same for who carries the command out elsewhere. `away`: in
+ * another place than this one, where a path from here means nothing. The caller frees *ret_path.
+ */
+static int settle_argument(struct err *e, const struct command *cmd, struct cli *c, bool away,
+                           char **ret_path)
+{
+	CLEANUP(origin_release) struct origin o = { 0 };
+
+	if (!c->argument || !(cmd->options & OPTIONS_IMAGE) || (!away && !c->detach))
+		return 0;
+	if (origin_parse(e, c->argument, c->as, &o) < 0)
+		return -1;
+	if (o.kind == ORIGIN_STDIN)
+		return err_set(e, ERR_USAGE,
+		               "'-' cannot go along to where the run is carried out: name a file");
+	if (o.kind == ORIGIN_FILE && away && *c->argument != '/')
+		return err_set(e, ERR_USAGE,
+		               "'%s' is looked for on the host: give its absolute path there",
+		               c->argument);
+	if (o.kind == ORIGIN_FILE)
+		c->argument = *ret_path = mem_dup(o.place);
+	return 0;
+}
 
 static int need_argument(struct err *e, const struct command *cmd, const struct cli *c)
 {
@@ -276,6 +302,7 @@ int place_run(struct err *e, const struct command *cmd, struct cli *c, char *con
 {
 	CLEANUP(json_freep) struct json *bundle = NULL;
 	CLEANUP(inside_release) struct inside inside = { 0 };
+	CLEANUP(mem_freep) char *path = NULL;
 
 	*ret_status = 0;
 	if (!(cmd->options & OPTIONS_PLACE) || c->at_boot)
@@ -285,6 +312,8 @@ int place_run(struct err *e, const struct command *cmd, struct cli *c, char *con
 			return -1;
 		return run_here(e, cmd, c);
 	}
+	if (c->host_root && settle_argument(e, cmd, c, true, &path) < 0)
+		return -1;
 	if (c->host_root) {
 		CLEANUP(mem_closep) int log = open_termination_log(c);
 		int failed = run_on_host(e, cmd, c, words, &bundle);
@@ -298,10 +327,14 @@ int place_run(struct err *e, const struct command *cmd, struct cli *c, char *con
 		if (inside_look(e, &c->settings, &inside) < 0)
 			return -1;
 		if (inside.id)
-			return run_inside(e, cmd, c, words, &inside, ret_status);
+			return settle_argument(e, cmd, c, true, &path) < 0
+			               ? -1
+			               : run_inside(e, cmd, c, words, &inside, ret_status);
 		if (nowhere(e, c) < 0)
 			return -1;
 	}
+	if (settle_argument(e, cmd, c, false, &path) < 0)
+		return -1;
 	if (c->detach)
 		return detach(e, cmd, c, words);
 	return run_here(e, cmd, c);

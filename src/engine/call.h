@@ -28,5 +28,7 @@ int engine_refusal(struct err *e, const struct engine *g, const struct engine_ca
                    const struct http_response *r) MUST_USE;
 /* GET of a JSON document. An answer that is not 200 is an error. */
 int engine_get(struct err *e, struct engine *g, const char *path, struct json **ret) MUST_USE;
+/* The same where there may be no such thing: then *ret is NULL. */
+int engine_inspect(struct err *e, struct engine *g, const char *path, struct json **ret) MUST_USE;
 
 #endif

@@ -7,34 +7,11 @@
 #include "base/mem.h"
 #include "engine/call.h"
 
-static int inspect(struct err *e, struct engine *g, const char *path, struct json **ret)
-{
-	struct engine_call c = { .path = path };
-	struct http_response r = { 0 };
-	int failed = engine_call(e, g, &c, &r);
-
-	*ret = NULL;
-	if (!failed && r.status == 200)
-		failed = json_parse(e, ERR_PRECHECK, "answer of the engine",
-		                    r.body.s ? r.body.s : "", r.body.len, ret);
-	else if (!failed && r.status != 404)
-		failed = engine_refusal(e, g, &c, &r);
-	http_response_release(&r);
-	return failed;
-}
-
 int container_inspect(struct err *e, struct engine *g, const char *id, struct json **ret)
 {
 	CLEANUP(mem_freep) char *path = mem_printf("/containers/%s/json", id);
 
-	return inspect(e, g, path, ret);
-}
-
-int image_inspect(struct err *e, struct engine *g, const char *id, struct json **ret)
-{
-	CLEANUP(mem_freep) char *path = mem_printf("/images/%s/json", id);
-
-	return inspect(e, g, path, ret);
+	return engine_inspect(e, g, path, ret);
 }
 
 bool container_ended(struct engine *g, const char *id)

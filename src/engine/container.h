@@ -8,8 +8,6 @@
 
 /* What the engine knows of it; NULL when it knows none of that id or name. */
 int container_inspect(struct err *e, struct engine *g, const char *id, struct json **ret) MUST_USE;
-/* The same of an image. */
-int image_inspect(struct err *e, struct engine *g, const char *id, struct json **ret) MUST_USE;
 /* `config` is the body of POST /containers/create. *ret_id: the caller frees. */
 int container_create(struct err *e, struct engine *g, const char *name, const struct json *config,
                      char **ret_id) MUST_USE;

@@ -102,6 +102,22 @@ int engine_get(struct err *e, struct engine *g, const char *path, struct json **
 	return failed;
 }
 
+int engine_inspect(struct err *e, struct engine *g, const char *path, struct json **ret)
+{
+	struct engine_call c = { .path = path };
+	struct http_response r = { 0 };
+	int failed = engine_call(e, g, &c, &r);
+
+	*ret = NULL;
+	if (!failed && r.status == 200)
+		failed = json_parse(e, ERR_PRECHECK, "answer of the engine",
+		                    r.body.s ? r.body.s : "", r.body.len, ret);
+	else if (!failed && r.status != 404)
+		failed = engine_refusal(e, g, &c, &r);
+	http_response_release(&r);
+	return failed;
+}
+
 /* "1.41" as 1041; 0 for anything else. */
 static long api_number(const char *text)
 {

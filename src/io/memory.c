@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/memory.h"
 
+#include <string.h>
+
 static int memory_write(struct err *e, struct sink *sink, const void *buf, size_t len)
 {
 	struct memory_sink *s = (struct memory_sink *)sink;
@@ -21,4 +23,22 @@ static const struct sink_ops ops = { .write = memory_write, .close = memory_clos
 void memory_sink_init(struct memory_sink *s, size_t limit, const char *name)
 {
 	*s = (struct memory_sink){ .sink = { .ops = &ops }, .limit = limit, .name = name };
+}
+
+static ssize_t text_read(struct err *e, struct source *source, void *buf, size_t len)
+{
+	struct text_source *s = (struct text_source *)source;
+	size_t n = strnlen(s->rest, len);
+
+	(void)e;
+	memcpy(buf, s->rest, n);
+	s->rest += n;
+	return (ssize_t)n;
+}
+
+static const struct source_ops text_ops = { .read = text_read };
+
+void text_source_init(struct text_source *s, const char *text)
+{
+	*s = (struct text_source){ .source = { .ops = &text_ops }, .rest = text };
 }

@@ -14,8 +14,7 @@ static const struct json_reader index_reader = { ERR_REJECTED, "index of referre
 
 /* One search. */
 struct search {
-	struct registry *registry;
-	struct http *http;
+	struct discover_place from;
 	const struct digest *top;
 	enum signature_format format;
 	struct signature_list *found;
@@ -70,7 +69,7 @@ static int get_layer(struct err *e, struct search *s, const struct json *layer, 
 	if (size > SIGNATURE_DOCUMENT_MAX)
 		return err_set(e, r->code, "%s: a layer of more than %d bytes", r->name,
 		               SIGNATURE_DOCUMENT_MAX);
-	return registry_small_blob(e, s->registry, s->http, &digest, size, ret);
+	return s->from.ops->blob(e, s->from.ctx, &digest, size, ret);
 }
 
 /* ---- classic ---- */
@@ -96,13 +95,13 @@ static int find_classic(struct err *e, struct search *s)
 {
 	CLEANUP(document_release) struct document d = { 0 };
 	CLEANUP(json_freep) struct json *manifest = NULL;
-	CLEANUP(mem_freep) char *path = NULL;
+	CLEANUP(mem_freep) char *name = NULL;
 	char hex[DIGEST_TEXT_MAX];
 	const struct json *layers;
 	bool found;
 
-	path = mem_printf("manifests/sha256-%s.sig", digest_hex(s->top, hex));
-	if (registry_optional(e, s->registry, s->http, path, &d, &found) < 0)
+	name = mem_printf("sha256-%s.sig", digest_hex(s->top, hex));
+	if (s->from.ops->document(e, s->from.ctx, name, &d, &found) < 0)
 		return add_malformed(e, s);
 	if (!found)
 		return 0;
@@ -134,7 +133,6 @@ static int get_referrer(struct err *e, struct search *s, const struct json *entr
 {
 	const struct json_reader *r = &index_reader;
 	CLEANUP(document_release) struct document d = { 0 };
-	CLEANUP(mem_freep) char *path = NULL;
 	struct digest digest;
 	const char *text;
 	bool found;
@@ -143,8 +141,7 @@ static int get_referrer(struct err *e, struct search *s, const struct json *entr
 		return err_set(e, r->code, "%s: an entry is not an object", r->name);
 	if (json_need_str(e, r, entry, "digest", &text) < 0 || digest_parse(e, text, &digest) < 0)
 		return -1;
-	path = mem_printf("manifests/%s", text);
-	if (registry_optional(e, s->registry, s->http, path, &d, &found) < 0)
+	if (s->from.ops->document(e, s->from.ctx, text, &d, &found) < 0)
 		return -1;
 	/* nobody keeps the index of a tag in step with what is deleted */
 	if (!found || !digest_equal(&d.digest, &digest))
@@ -204,12 +201,12 @@ static int take_index(struct err *e, struct search *s, const struct document *d)
 static int take_tag(struct err *e, struct search *s)
 {
 	CLEANUP(document_release) struct document d = { 0 };
-	CLEANUP(mem_freep) char *path = NULL;
+	CLEANUP(mem_freep) char *name = NULL;
 	char hex[DIGEST_TEXT_MAX];
 	bool found;
 
-	path = mem_printf("manifests/sha256-%s", digest_hex(s->top, hex));
-	if (registry_optional(e, s->registry, s->http, path, &d, &found) < 0)
+	name = mem_printf("sha256-%s", digest_hex(s->top, hex));
+	if (s->from.ops->document(e, s->from.ctx, name, &d, &found) < 0)
 		return add_malformed(e, s);
 	return found ? take_index(e, s, &d) : 0;
 }
@@ -217,29 +214,23 @@ static int take_tag(struct err *e, struct search *s)
 /* A server that answers everything with a page of its own does not list referrers. */
 static bool is_list(const struct document *d)
 {
-	return d->media_type &&
-	       str_starts(d->media_type, "application/vnd.oci.image.index.v1+json");
+	return d->media_type && str_starts(d->media_type, DISCOVER_INDEX_TYPE);
 }
 
-/* *ret_listed: the registry can list referrers. */
+/* *ret_listed: the place can list referrers. */
 static int take_pages(struct err *e, struct search *s, bool *ret_listed)
 {
-	CLEANUP(str_release) struct str query = { 0 };
-	CLEANUP(mem_freep) char *path = NULL;
-	char name[DIGEST_TEXT_MAX];
+	CLEANUP(mem_freep) char *next = NULL;
 
-	url_add_query(&query, "artifactType", SIGNATURE_BUNDLE_TYPE);
-	digest_format(s->top, name);
-	path = mem_printf("referrers/%s?%s", name, query.s);
 	*ret_listed = true;
-	for (int page = 1; path; page++) {
+	for (int page = 1; page == 1 || next; page++) {
 		CLEANUP(document_release) struct document d = { 0 };
 		bool found;
 
 		if (page > DISCOVER_PAGES_MAX)
 			return err_set(e, ERR_REJECTED, "a list of referrers of more than %d pages",
 			               DISCOVER_PAGES_MAX);
-		if (registry_optional(e, s->registry, s->http, path, &d, &found) < 0)
+		if (s->from.ops->referrers(e, s->from.ctx, s->top, next, &d, &found) < 0)
 			return add_malformed(e, s);
 		if (page == 1 && (!found || !is_list(&d))) {
 			*ret_listed = false;
@@ -249,8 +240,8 @@ static int take_pages(struct err *e, struct search *s, bool *ret_listed)
 			return err_set(e, ERR_RETRY, "a page of the list of referrers is missing");
 		if (take_index(e, s, &d) < 0)
 			return -1;
-		mem_freep(&path);
-		path = STEAL(d.next);
+		mem_freep(&next);
+		next = STEAL(d.next);
 	}
 	return 0;
 }
@@ -264,12 +255,56 @@ static int find_bundles(struct err *e, struct search *s)
 	return listed ? 0 : take_tag(e, s);
 }
 
-int discover_signatures(struct err *e, struct registry *r, struct http *h, const struct digest *top,
+int discover_signatures(struct err *e, struct discover_place from, const struct digest *top,
                         enum signature_format f, struct signature_list *ret)
 {
-	struct search s = { .registry = r, .http = h, .top = top, .format = f, .found = ret };
+	struct search s = { .from = from, .top = top, .format = f, .found = ret };
 
 	if (top->algorithm != DIGEST_SHA256)
 		return err_set(e, ERR_REJECTED, "signatures are of sha256 digests only");
 	return f == SIGNATURE_BUNDLE ? find_bundles(e, &s) : find_classic(e, &s);
+}
+
+/* ---- a registry as such a place ---- */
+
+static int registry_document(struct err *e, void *ctx, const char *name, struct document *ret,
+                             bool *ret_found)
+{
+	const struct discover_registry *r = ctx;
+	CLEANUP(mem_freep) char *path = mem_printf("manifests/%s", name);
+
+	return registry_optional(e, r->registry, r->http, path, ret, ret_found);
+}
+
+static int registry_signature_blob(struct err *e, void *ctx, const struct digest *d, int64_t size,
+                                   struct document *ret)
+{
+	const struct discover_registry *r = ctx;
+
+	return registry_small_blob(e, r->registry, r->http, d, size, ret);
+}
+
+static int registry_referrers(struct err *e, void *ctx, const struct digest *top, const char *next,
+                              struct document *ret, bool *ret_found)
+{
+	const struct discover_registry *r = ctx;
+	CLEANUP(str_release) struct str query = { 0 };
+	CLEANUP(mem_freep) char *path = NULL;
+	char name[DIGEST_TEXT_MAX];
+
+	if (next)
+		return registry_optional(e, r->registry, r->http, next, ret, ret_found);
+	url_add_query(&query, "artifactType", SIGNATURE_BUNDLE_TYPE);
+	digest_format(top, name);
+	path = mem_printf("referrers/%s?%s", name, query.s);
+	return registry_optional(e, r->registry, r->http, path, ret, ret_found);
+}
+
+struct discover_place discover_in_registry(struct discover_registry *r)
+{
+	static const struct discover_ops ops = { .document = registry_document,
+		                                 .blob = registry_signature_blob,
+		                                 .referrers = registry_referrers };
+
+	return (struct discover_place){ &ops, r };
 }

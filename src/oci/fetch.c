@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "oci/fetch.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "oci/discover.h"
+#include "oci/kept.h"
+#include "oci/layout.h"
 #include "oci/registry.h"
-#include "os/file.h"
+#include "oci/transfer.h"
 
-#define PARALLEL 4
-#define PARALLEL_MAX 16
-#define PROGRESS_MS 100    /* between two calls of progress() */
-#define STACK (256 * 1024) /* of a transfer; musl's default is half, TLS handshakes are deep */
-#define SPARE_BYTES (16LL * 1024 * 1024) /* that must stay free after everything was fetched */
-
-/* One layer that the image needs; the same digest occurs once. */
-struct job {
-	const struct layer *layer;
-	struct meter meter;
-	bool there;    /* in the store from the beginning */
-	bool complete; /* in the store now; read when its transfer has ended */
-};
+#define PROGRESS_MS 100 /* between two calls of progress() */
 
 struct fetch {
 	const struct fetch_options *options;
@@ -36,17 +22,12 @@ struct fetch {
 	struct http *http;         /* of the calling thread */
 	struct image *image;
 	int64_t config_size;
-	struct job *jobs;
-	int job_count;
+	struct transfer_list layers;
 	int64_t next_report; /* clock_ms() */
 	bool interrupted;    /* progress() said so */
-	/* shared with the transfers */
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	int next;         /* under lock: the first job that nobody has taken */
-	int running;      /* under lock: transfers that have not ended */
-	struct err error; /* under lock: the first one; its code is ERR_NONE while all is well */
-	atomic_bool stop;
+	/* of an import */
+	bool original; /* what the registry has is looked at, not what was imported */
+	bool refused;  /* approve() said no */
 };
 
 /* ---- progress and interruption, in the calling thread ---- */
@@ -60,10 +41,12 @@ static bool report(struct fetch *f, bool last)
 	f->next_report = clock_ms() + PROGRESS_MS;
 	if (f->image->config_json)
 		p.done = f->config_size;
-	for (int i = 0; i < f->job_count; i++) {
-		p.total += f->jobs[i].layer->size;
-		p.done += f->jobs[i].there ? f->jobs[i].layer->size : f->jobs[i].meter.have;
-		p.downloaded += f->jobs[i].meter.downloaded;
+	for (int i = 0; i < f->layers.count; i++) {
+		const struct transfer *t = &f->layers.items[i];
+
+		p.total += t->layer->size;
+		p.done += t->there ? t->layer->size : t->meter.have;
+		p.downloaded += t->meter.downloaded;
 	}
 	if (f->options->progress(&p, f->options->ctx))
 		f->interrupted = true;
@@ -73,11 +56,6 @@ static bool report(struct fetch *f, bool last)
 static bool stop_caller(void *ctx)
 {
 	return report(ctx, false);
-}
-
-static bool stop_transfer(void *ctx)
-{
-	return ((struct fetch *)ctx)->stop;
 }
 
 static int connect_registry(struct err *e, struct fetch *f)
@@ -100,29 +78,64 @@ static int connect_registry(struct err *e, struct fetch *f)
 	return registry_connect(e, f->registry, stop_caller, f, &f->http);
 }
 
+/* Only what was imported counts, and nothing is asked for behind the user's back. */
+static bool is_local(const struct fetch *f)
+{
+	return f->options->import && !f->original;
+}
+
+static int lacks(struct err *e, const struct digest *d)
+{
+	char text[DIGEST_TEXT_MAX];
+
+	digest_format(d, text);
+	return err_set(e, ERR_REJECTED, "it lacks %s, which belongs to the image", text);
+}
+
+/* ---- signatures ---- */
+
+/* Where they are kept: *layout and *registry are room for what that needs. */
+static int signature_place(struct err *e, struct fetch *f, struct layout_place *layout,
+                           struct discover_registry *registry, struct discover_place *ret)
+{
+	if (is_local(f)) {
+		*layout = (struct layout_place){ f->options->import->index, f->store };
+		*ret = layout_signatures(layout);
+		return 0;
+	}
+	if (connect_registry(e, f) < 0)
+		return -1;
+	*registry = (struct discover_registry){ f->registry, f->http };
+	*ret = discover_in_registry(registry);
+	return 0;
+}
+
 int fetch_signatures(struct err *e, struct fetch *f, const struct digest *top,
                      enum signature_format format, struct signature_list *ret)
 {
-	if (connect_registry(e, f) < 0)
+	struct discover_registry registry;
+	struct layout_place layout;
+	struct discover_place place;
+
+	if (signature_place(e, f, &layout, &registry, &place) < 0)
 		return -1;
-	return discover_signatures(e, f->registry, f->http, top, format, ret);
+	return discover_signatures(e, place, top, format, ret);
+}
+
+static int collect(struct err *e, struct fetch *f)
+{
+	struct discover_registry registry;
+	struct layout_place layout;
+	struct discover_place place;
+
+	if (!f->options->collection)
+		return 0;
+	if (signature_place(e, f, &layout, &registry, &place) < 0)
+		return -1;
+	return collect_signatures(e, place, &f->image->top, f->store, f->options->collection);
 }
 
 /* ---- documents: from the store, else from the registry ---- */
-
-/* What was kept is hashed again: it is small, and a bad disk must not decide what is installed. */
-static bool load_document(struct fetch *f, const struct digest *d, struct document *ret)
-{
-	CLEANUP(mem_freep) char *path = store_path(f->store, d);
-	struct digest have;
-	struct err ignored;
-
-	if (d->algorithm != DIGEST_SHA256 || !store_has(f->store, d, -1) ||
-	    digest_of_file(&ignored, path, &have) < 0 || !digest_equal(&have, d))
-		return false;
-	*ret = (struct document){ .digest = *d };
-	return file_read(&ignored, path, IMAGE_MANIFEST_MAX, &ret->text) == 0;
-}
 
 static int parse_document(struct err *e, const char *name, const struct document *d,
                           struct json **ret)
@@ -137,9 +150,11 @@ static int get_manifest(struct err *e, struct fetch *f, const struct digest *wan
 {
 	CLEANUP(json_freep) struct json *json = NULL;
 	struct document d = { 0 };
-	bool kept = want && load_document(f, want, &d);
+	bool kept = want && kept_document(f->store, want, &d);
 	int failed = 0;
 
+	if (!kept && is_local(f))
+		return lacks(e, want);
 	if (!kept && (connect_registry(e, f) < 0 ||
 	              registry_manifest(e, f->registry, f->http, want, &d) < 0))
 		return -1;
@@ -161,17 +176,26 @@ static int get_manifest(struct err *e, struct fetch *f, const struct digest *wan
 	return failed;
 }
 
-static int get_platform_manifest(struct err *e, struct fetch *f, const struct digest *top,
-                                 struct json **ret)
+static int ask_approval(struct err *e, struct fetch *f)
+{
+	const struct fetch_options *o = f->options;
+
+	if (!o->approve || o->approve(e, f, &f->image->top, o->ctx) == 0)
+		return 0;
+	f->refused = e->code == ERR_REJECTED;
+	return -1;
+}
+
+/* top NULL: whatever the tag means now. */
+static int get_platform_manifest(struct err *e, struct fetch *f, const struct digest *top, bool ask)
 {
 	CLEANUP(json_freep) struct json *json = NULL;
 	struct digest chosen;
 	enum document_kind kind = DOCUMENT_MANIFEST;
 	int64_t size;
 
-	if (get_manifest(e, f, top, -1, &f->image->top, &kind, &json) < 0)
-		return -1;
-	if (f->options->approve && f->options->approve(e, f, &f->image->top, f->options->ctx) < 0)
+	if (get_manifest(e, f, top, -1, &f->image->top, &kind, &json) < 0 ||
+	    (ask && ask_approval(e, f) < 0))
 		return -1;
 	f->image->manifest = f->image->top;
 	if (kind == DOCUMENT_INDEX) {
@@ -183,8 +207,7 @@ static int get_platform_manifest(struct err *e, struct fetch *f, const struct di
 		if (kind != DOCUMENT_MANIFEST)
 			return err_set(e, ERR_REJECTED, "index inside an index");
 	}
-	*ret = STEAL(json);
-	return 0;
+	return image_read_manifest(e, json, f->image, &f->config_size);
 }
 
 static int get_config(struct err *e, struct fetch *f)
@@ -192,9 +215,11 @@ static int get_config(struct err *e, struct fetch *f)
 	struct image *i = f->image;
 	CLEANUP(json_freep) struct json *json = NULL;
 	struct document d = { 0 };
-	bool kept = load_document(f, &i->config, &d);
+	bool kept = kept_document(f->store, &i->config, &d);
 	int failed = 0;
 
+	if (!kept && is_local(f))
+		return lacks(e, &i->config);
 	if (!kept &&
 	    (connect_registry(e, f) < 0 ||
 	     registry_small_blob(e, f->registry, f->http, &i->config, f->config_size, &d) < 0))
@@ -217,154 +242,41 @@ static int get_config(struct err *e, struct fetch *f)
 
 /* ---- layers ---- */
 
-static void list_jobs(struct fetch *f)
+/*
+ * A layer counts by what it unpacks to, which the configuration names: where that is in the store, as
+ * after an import from an engine, it is taken in place of the compressed one.
+ */
+static void use_unpacked(struct fetch *f)
 {
-	const struct image *i = f->image;
+	for (int n = 0; n < f->image->layer_count; n++) {
+		struct layer *l = &f->image->layers[n];
+		int64_t size = kept_size(f->store, &l->diff_id);
 
-	f->jobs = mem_alloc((size_t)i->layer_count * sizeof(*f->jobs));
-	for (int n = 0; n < i->layer_count; n++) {
-		int same = 0;
-
-		while (same < n && !digest_equal(&i->layers[same].digest, &i->layers[n].digest))
-			same++;
-		if (same < n)
+		if (store_has(f->store, &l->digest, l->size) || size < 0 ||
+		    l->diff_id.algorithm != DIGEST_SHA256)
 			continue;
-		f->jobs[f->job_count++] = (struct job){
-			.layer = &i->layers[n],
-			.there = store_has(f->store, &i->layers[n].digest, i->layers[n].size),
-		};
+		*l = (struct layer){ .digest = l->diff_id,
+			             .diff_id = l->diff_id,
+			             .size = size,
+			             .compression = LAYER_PLAIN };
 	}
-}
-
-/* The next layer that is to be fetched; NULL: none is left, or it is time to stop. */
-static struct job *take_job(struct fetch *f)
-{
-	struct job *job = NULL;
-
-	pthread_mutex_lock(&f->lock);
-	while (!job && !f->stop && f->next < f->job_count)
-		if (!f->jobs[f->next++].there)
-			job = &f->jobs[f->next - 1];
-	pthread_mutex_unlock(&f->lock);
-	return job;
-}
-
-static int transfer(struct err *e, struct fetch *f)
-{
-	CLEANUP(http_closep) struct http *h = NULL;
-	struct job *job;
-
-	if (registry_connect(e, f->registry, stop_transfer, f, &h) < 0)
-		return -1;
-	while ((job = take_job(f))) {
-		if (registry_blob(e, f->registry, h, &job->layer->digest, job->layer->size,
-		                  f->store, &job->meter) < 0)
-			return -1;
-		job->complete = true;
-	}
-	return 0;
-}
-
-static void *transfer_thread(void *arg)
-{
-	struct fetch *f = arg;
-	struct err e;
-	int failed = transfer(&e, f);
-
-	pthread_mutex_lock(&f->lock);
-	if (failed < 0) {
-		/* the others end because of this one: theirs are no news */
-		if (f->error.code == ERR_NONE && !f->stop)
-			f->error = e;
-		f->stop = true;
-	}
-	f->running--;
-	pthread_cond_signal(&f->ended);
-	pthread_mutex_unlock(&f->lock);
-	return NULL;
-}
-
-static int start_transfer(struct err *e, struct fetch *f, pthread_t *ret)
-{
-	pthread_attr_t attr;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	pthread_mutex_lock(&f->lock);
-	f->running++;
-	error = pthread_create(ret, &attr, transfer_thread, f);
-	if (error)
-		f->running--;
-	pthread_mutex_unlock(&f->lock);
-	pthread_attr_destroy(&attr);
-	errno = error;
-	return error ? err_sys(e, "cannot start a thread") : 0;
-}
-
-static void wait_for_transfers(struct fetch *f)
-{
-	struct timespec until;
-
-	pthread_mutex_lock(&f->lock);
-	while (f->running) {
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += PROGRESS_MS * 1000000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
-		pthread_cond_timedwait(&f->ended, &f->lock, &until);
-		pthread_mutex_unlock(&f->lock);
-		if (report(f, false))
-			f->stop = true;
-		pthread_mutex_lock(&f->lock);
-	}
-	pthread_mutex_unlock(&f->lock);
-}
-
-static int run_transfers(struct err *e, struct fetch *f, int count)
-{
-	pthread_t threads[PARALLEL_MAX];
-	int started = 0, failed = 0;
-
-	while (started < count && (failed = start_transfer(e, f, &threads[started])) == 0)
-		started++;
-	if (failed < 0)
-		f->stop = true;
-	wait_for_transfers(f);
-	for (int i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	if (failed == 0 && f->error.code != ERR_NONE) {
-		*e = f->error;
-		failed = -1;
-	}
-	/* A transfer that was told to stop has no error of its own: only complete layers count. */
-	for (int i = 0; failed == 0 && i < f->job_count; i++)
-		if (!f->jobs[i].there && !f->jobs[i].complete)
-			failed = err_set(e, ERR_RETRY, "interrupted");
-	return failed;
 }
 
 static int get_layers(struct err *e, struct fetch *f)
 {
-	int parallel = f->options->parallel > 0 ? f->options->parallel : PARALLEL;
-	int missing = 0;
-	int64_t bytes = 0;
+	struct transfer_options o = { f->options->parallel, stop_caller, f };
 
-	list_jobs(f);
-	for (int i = 0; i < f->job_count; i++)
-		if (!f->jobs[i].there) {
-			missing++;
-			bytes += f->jobs[i].layer->size;
-		}
-	if (missing == 0)
+	if (!f->options->collection) /* as it was signed, to be given on */
+		use_unpacked(f);
+	transfer_list_make(&f->layers, f->image, f->store);
+	for (int i = 0; f->options->import && i < f->layers.count; i++)
+		if (!f->layers.items[i].there)
+			return lacks(e, &f->layers.items[i].layer->digest);
+	if (f->layers.missing == 0)
 		return 0;
-	if (store_need_space(e, f->store, bytes + SPARE_BYTES) < 0 || connect_registry(e, f) < 0)
+	if (connect_registry(e, f) < 0)
 		return -1;
-	if (parallel > PARALLEL_MAX)
-		parallel = PARALLEL_MAX;
-	return run_transfers(e, f, missing < parallel ? missing : parallel);
+	return transfer_run(e, &o, &f->layers, f->registry, f->store);
 }
 
 /* ---- the whole ---- */
@@ -372,19 +284,12 @@ static int get_layers(struct err *e, struct fetch *f)
 static void fetch_init(struct fetch *f, const struct fetch_options *o, const struct reference *r,
                        struct store *s)
 {
-	pthread_condattr_t attr;
-
 	*f = (struct fetch){ .options = o,
 		             .reference = r,
 		             .platform = o->platform.os ? o->platform : image_platform(),
 		             .store = s,
 		             .image = mem_alloc(sizeof(*f->image)) };
-	f->image->reference = reference_format(r);
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&f->ended, &attr);
-	pthread_condattr_destroy(&attr);
+	f->image->reference = *r->path ? reference_format(r) : mem_dup(o->import->text);
 }
 
 static void fetch_release(struct fetch *f)
@@ -392,9 +297,66 @@ static void fetch_release(struct fetch *f)
 	http_close(f->http);
 	registry_close(f->registry);
 	image_free(f->image);
-	free(f->jobs);
-	pthread_cond_destroy(&f->ended);
-	pthread_mutex_destroy(&f->lock);
+	transfer_list_release(&f->layers);
+}
+
+/*
+ * What was imported is not what anybody signed, because an engine made its manifest anew. Whoever
+ * signed the original signed its manifest, that names a configuration, and that names the unpacked layers:
+ * if the configuration is the same, so is the image. `why`: what was imported does not do by itself.
+ */
+static int get_original(struct err *e, struct fetch *f, const char *why)
+{
+	const struct reference *r = f->reference;
+	const struct import *m = f->options->import;
+	CLEANUP(mem_freep) char *reason = mem_dup(why);
+	struct digest held;
+	struct err cause;
+
+	if (!*r->path)
+		return err_set(e, ERR_REJECTED, "%.700s; say whose image it is by --as NAME",
+		               reason);
+	if (get_platform_manifest(e, f, &m->top, false) < 0)
+		return -1;
+	held = f->image->config;
+	f->original = true;
+	if (get_platform_manifest(e, f, r->digest.algorithm != DIGEST_NONE ? &r->digest : NULL,
+	                          true) < 0) {
+		cause = *e;
+		/* A file that lacks its proof is refused; an engine's image can have it another day. */
+		return cause.code != ERR_RETRY
+		               ? -1
+		               : err_set(e, m->from_engine ? ERR_RETRY : ERR_REJECTED,
+		                         "%.450s; and its registry cannot be asked: %.450s", reason,
+		                         cause.msg);
+	}
+	if (!digest_equal(&held, &f->image->config))
+		return err_set(e, ERR_REJECTED,
+		               "it is another image than %.255s in its registry: if that one has "
+		               "changed, name the one that is meant by --as NAME@DIGEST",
+		               f->image->reference);
+	return get_config(e, f);
+}
+
+/* Not when it must be one that it cannot be: an image without its own manifest is looked up by digest. */
+static int get_imported(struct err *e, struct fetch *f)
+{
+	const struct import *m = f->options->import;
+
+	if (m->pinned && !digest_equal(&m->top, &f->reference->digest))
+		return get_original(e, f, "it is not by itself the image of that digest");
+	if (get_platform_manifest(e, f, &m->top, true) == 0)
+		return get_config(e, f);
+	return f->refused && m->remade ? get_original(e, f, e->msg) : -1;
+}
+
+static int get_referenced(struct err *e, struct fetch *f)
+{
+	const struct digest *top = &f->reference->digest;
+
+	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, true) < 0)
+		return -1;
+	return get_config(e, f);
 }
 
 static int examine(struct err *e, struct fetch *f)
@@ -404,13 +366,8 @@ static int examine(struct err *e, struct fetch *f)
 
 static int get_image(struct err *e, struct fetch *f)
 {
-	CLEANUP(json_freep) struct json *manifest = NULL;
-	const struct digest *top = &f->reference->digest;
-
-	if (get_platform_manifest(e, f, top->algorithm != DIGEST_NONE ? top : NULL, &manifest) <
-	            0 ||
-	    image_read_manifest(e, manifest, f->image, &f->config_size) < 0 ||
-	    get_config(e, f) < 0 || examine(e, f) < 0 || get_layers(e, f) < 0)
+	if ((f->options->import ? get_imported(e, f) : get_referenced(e, f)) < 0 ||
+	    examine(e, f) < 0 || get_layers(e, f) < 0 || collect(e, f) < 0)
 		return -1;
 	report(f, true); /* the whole, for the last time; too late to interrupt */
 	return 0;
@@ -426,8 +383,9 @@ int fetch_image(struct err *e, const struct fetch_options *o, const struct refer
 	failed = get_image(e, &f);
 	if (failed < 0 && f.interrupted)
 		err_set(e, ERR_RETRY, "interrupted");
-	else if (failed < 0 && e->code == ERR_REJECTED) /* the others name the registry */
-		err_wrap(e, "%.255s", f.image->reference);
+	else if (failed < 0 &&
+	         (o->import || e->code == ERR_REJECTED)) /* the others name the registry */
+		err_wrap(e, "%.255s", o->import ? o->import->text : f.image->reference);
 	if (failed == 0)
 		*ret = STEAL(f.image);
 	fetch_release(&f);

@@ -4,13 +4,16 @@
  *
  * A tag or digest is resolved to a manifest of the wanted platform, configuration and layers are
  * downloaded into the store, several at once; what the store has already is not asked for again.
+ * Of an import (oci/import.h) nothing is downloaded: what it lacks is an error.
  */
 #ifndef OCI_FETCH_H
 #define OCI_FETCH_H
 
 #include <stdbool.h>
 
+#include "oci/collect.h"
 #include "oci/image.h"
+#include "oci/import.h"
 #include "oci/reference.h"
 #include "oci/signature.h"
 #include "oci/store.h"
@@ -40,11 +43,16 @@ struct fetch_options {
 	/*
 	 * May this content be fetched? Called once, as soon as it is known what the reference leads to,
 	 * and before configuration and layers are asked for. May be NULL. -1: no, with the error.
+	 * After ERR_REJECTED for an import that was made anew (import.h, `remade`) it is called once more,
+	 * for the original in its registry, from which then nothing but documents is taken.
 	 */
 	int (*approve)(struct err *e, struct fetch *f, const struct digest *top, void *ctx);
 	/* And this image? Called once, when its configuration is known, and before layers are asked for. */
 	int (*examine)(struct err *e, const struct image *i, void *ctx);
 	void *ctx;
+	const struct import *import; /* what the image is taken from; NULL: the registry */
+	struct collection
+		*collection; /* gets all signatures of the image; NULL: nobody wants them */
 };
 
 /* For approve(): the signatures of that digest which are kept where the image comes from. As in discover.h. */
@@ -52,6 +60,8 @@ int fetch_signatures(struct err *e, struct fetch *f, const struct digest *top,
                      enum signature_format format, struct signature_list *ret) MUST_USE;
 
 /*
+ * r is the image's name also for an import.
+ *
  * ERR_RETRY    the registry or the network failed, also after several attempts
  * ERR_REJECTED what came is not what its digest promises, or no image for this platform
  * ERR_PRECHECK no space, cannot write the store

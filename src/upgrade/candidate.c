@@ -26,10 +26,9 @@ void candidate_release(struct candidate *c)
 	candidate_init(c);
 }
 
-int candidate_approve(struct err *e, struct candidate *c, struct fetch *f, const struct digest *top,
-                      bool named_by_archive)
+int candidate_approve(struct err *e, struct candidate *c, struct fetch *f, const struct digest *top)
 {
-	return policy_approve(e, c->policy, c->run, f, c->reference, top, named_by_archive,
+	return policy_approve(e, c->policy, c->run, f, c->reference, top, c->named_by_archive,
 	                      &c->approval);
 }
 

@@ -24,6 +24,7 @@ struct candidate {
 	struct run *run;
 	const struct policy *policy;
 	const struct reference *reference;
+	bool named_by_archive;         /* reference: as in policy.h */
 	const char *running;           /* the version on the node; NULL: nobody asks for it yet */
 	const struct profile *profile; /* NULL: not known yet */
 	/* what came out, owned */
@@ -37,8 +38,8 @@ void candidate_init(struct candidate *c);
 void candidate_release(struct candidate *c);
 
 /* All three: ERR_REJECTED says which rule says no, and what would allow it. */
-int candidate_approve(struct err *e, struct candidate *c, struct fetch *f, const struct digest *top,
-                      bool named_by_archive) MUST_USE;
+int candidate_approve(struct err *e, struct candidate *c, struct fetch *f,
+                      const struct digest *top) MUST_USE;
 int candidate_examine(struct err *e, struct candidate *c, const struct image *i) MUST_USE;
 int candidate_judge(struct err *e, struct candidate *c, const struct image *i) MUST_USE;
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/container.h"
+#include "engine/image.h"
 #include "host/container.h"
 
 void inside_release(struct inside *i)

@@ -178,14 +178,11 @@ static int open_store(struct err *e, const struct settings *s, struct store **re
 	return store_open(e, dir, ret);
 }
 
-static int take_image(struct err *e, struct job *j, const char *image)
+static int take_image(struct err *e, struct job *j, const struct job_options *o)
 {
-	CLEANUP(mem_freep) char *name = NULL;
-
-	if (reference_parse(e, image, &j->image) < 0)
+	if (origin_parse(e, o->image, o->as, &j->image) < 0)
 		return -1;
-	name = reference_format(&j->image);
-	json_set_str(j->result, "image", name);
+	json_set_str(j->result, "image", j->image.text);
 	return 0;
 }
 
@@ -230,7 +227,7 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 		.started = clock_ms(),
 		.result = json_object(),
 	};
-	if (o->image && take_image(e, ret, o->image) < 0)
+	if (o->image && take_image(e, ret, o) < 0)
 		return -1;
 	if (o->on_node && node_qualifies(e, s) < 0)
 		return -1;
@@ -247,7 +244,7 @@ int job_open(struct err *e, const struct settings *s, struct events *v, const st
 void job_close(struct job *j)
 {
 	store_close(j->run.store);
-	reference_release(&j->image);
+	origin_release(&j->image);
 	free(j->id);
 	json_free(j->result);
 	json_free(j->recovered);

@@ -7,18 +7,19 @@
  *	{"id": "000003", "image": "host/path:tag", "digest": "sha256:...", "from": "20.10.24",
  *	 "signed_by": [...], "channel": "stable", "epoch": 3, "allowed": ["downgrade"] (candidate.h), "to": "26.1.5", "outcome": "upgraded", "downtime_ms": 520, "total_ms": 14200}
  *
- * outcome: "upgraded", "unchanged", "rolled-back", "untouched", "broken", "fetched", "planned",
+ * image: the full name, or where else it is from; then "reference" is its name, where it has one.
+ * outcome: "upgraded", "unchanged", "rolled-back", "untouched", "broken", "fetched", "saved", "planned",
  * "qualified", "undone", "finished", "nothing-to-do". The caller adds what the error says: job_conclude().
  */
 #ifndef UPGRADE_JOB_H
 #define UPGRADE_JOB_H
 
-#include "oci/reference.h"
+#include "oci/origin.h"
 #include "upgrade/run.h"
 
 struct job {
 	struct run run;
-	struct reference image; /* of job_options.image */
+	struct origin image; /* of job_options.image */
 	struct events *events;
 	int lock;
 	int64_t started; /* clock_ms() */
@@ -32,7 +33,8 @@ struct job_options {
 	const char *(*interrupted)(void); /* as in struct run */
 	bool at_boot;                     /* the units have not started yet and are left alone */
 	bool on_node;      /* needs the node's engine: refused early where there is none */
-	const char *image; /* a reference that the job is about, or NULL */
+	const char *image; /* what the job is about, as in oci/origin.h, or NULL */
+	const char *as;    /* its name, for one that is from no registry, or NULL */
 	bool handed_over;  /* to this process, by one that may not live to hear how it ended */
 	bool recorded;     /* it is a run: what it tells and how it ends stay on the node */
 };

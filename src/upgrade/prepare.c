@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "upgrade/local.h"
 #include "upgrade/unpack.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -13,6 +14,7 @@
 void prepared_release(struct prepared *p)
 {
 	node_free(p->node);
+	import_release(&p->import);
 	image_free(p->image);
 	profile_free(p->profile);
 	change_list_release(&p->changes);
@@ -59,7 +61,7 @@ static int tell_progress(const struct fetch_progress *p, void *ctx)
 
 static int approve(struct err *e, struct fetch *f, const struct digest *top, void *ctx)
 {
-	return candidate_approve(e, ctx, f, top, false);
+	return candidate_approve(e, ctx, f, top);
 }
 
 static int examine_early(struct err *e, const struct image *i, void *ctx)
@@ -85,7 +87,18 @@ static void tell_image(struct run *r, const struct image *i, int64_t ms)
 	           (double)ms / 1000);
 }
 
-static int fetch(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+const struct reference *prepared_name(const struct prepared *p, const struct origin *o)
+{
+	return o->kind == ORIGIN_REGISTRY ? &o->name : &p->import.name;
+}
+
+static int import(struct err *e, struct run *r, const struct origin *o, struct prepared *ret)
+{
+	return o->kind == ORIGIN_REGISTRY ? 0 : local_import(e, r, o, &ret->import);
+}
+
+static int fetch(struct err *e, struct run *r, const struct reference *ref,
+                 struct collection *signatures, struct prepared *ret)
 {
 	struct fetch_options o = {
 		.ca_file = r->settings->ca_file,
@@ -102,12 +115,15 @@ static int fetch(struct err *e, struct run *r, const struct reference *ref, stru
 		.approve = approve,
 		.examine = examine_early,
 		.ctx = &ret->candidate,
+		.import = ret->import.text ? &ret->import : NULL,
+		.collection = signatures,
 	};
 	CLEANUP(mem_freep) char *name = reference_format(ref);
 	int64_t start = clock_ms();
 	const char *why;
 
-	event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
+	if (!o.import)
+		event_tell(r->events, EVENT_INFO, "pull", NULL, "%s", name);
 	if (fetch_image(e, &o, ref, r->store, &ret->image) < 0) {
 		why = run_interrupted(r);
 		return why ? err_set(e, ERR_RETRY, "%s; nothing was touched", why) : -1;
@@ -116,15 +132,29 @@ static int fetch(struct err *e, struct run *r, const struct reference *ref, stru
 	return 0;
 }
 
-int prepare_fetch(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+static void begin(struct prepared *p, struct run *r, const struct policy *policy)
+{
+	candidate_init(&p->candidate);
+	p->candidate.run = r;
+	p->candidate.policy = policy;
+}
+
+static void name_candidate(struct prepared *p, const struct origin *o)
+{
+	p->candidate.reference = prepared_name(p, o);
+	p->candidate.named_by_archive = p->import.named_inside;
+}
+
+int prepare_fetch(struct err *e, struct run *r, const struct origin *o,
+                  struct collection *signatures, struct prepared *ret)
 {
 	CLEANUP(policy_release) struct policy policy = { 0 };
 
-	candidate_init(&ret->candidate);
-	ret->candidate.run = r;
-	ret->candidate.policy = &policy;
-	ret->candidate.reference = ref;
-	return policy_open(e, r->settings, &policy) < 0 ? -1 : fetch(e, r, ref, ret);
+	begin(ret, r, &policy);
+	if (policy_open(e, r->settings, &policy) < 0 || import(e, r, o, ret) < 0)
+		return -1;
+	name_candidate(ret, o);
+	return fetch(e, r, ret->candidate.reference, signatures, ret);
 }
 
 /* ---- what is in it ---- */
@@ -173,25 +203,26 @@ static int examine(struct err *e, struct run *r, struct profiles *profiles, stru
 	return failed ? -1 : 0;
 }
 
-int prepare_image(struct err *e, struct run *r, const struct reference *ref, struct prepared *ret)
+int prepare_image(struct err *e, struct run *r, const struct origin *o, struct prepared *ret)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 	CLEANUP(profiles_release) struct profiles profiles = { 0 };
 	CLEANUP(policy_release) struct policy policy = { 0 };
+	const struct reference *ref;
 
-	candidate_init(&p.candidate);
-	if (profiles_open(e, r->settings, ref, &profiles) < 0 ||
-	    policy_open(e, r->settings, &policy) < 0)
-		return -1;
-	if (node_open(e, r->settings, &p.node) < 0)
+	begin(&p, r, &policy);
+	if (policy_open(e, r->settings, &policy) < 0 || node_open(e, r->settings, &p.node) < 0)
 		return -1;
 	prepare_tell_node(r, p.node);
-	p.candidate.run = r;
-	p.candidate.policy = &policy;
-	p.candidate.reference = ref;
+	if (import(e, r, o, &p) < 0)
+		return -1;
+	name_candidate(&p, o);
+	ref = p.candidate.reference;
+	if (profiles_open(e, r->settings, ref, &profiles) < 0)
+		return -1;
 	p.candidate.running = p.node->engine.version;
 	p.candidate.profile = profiles.known;
-	if (fetch(e, r, ref, &p) < 0 || examine(e, r, &profiles, &p) < 0)
+	if (fetch(e, r, ref, NULL, &p) < 0 || examine(e, r, &profiles, &p) < 0)
 		return -1;
 	tell_changes(r, &p);
 	*ret = p;

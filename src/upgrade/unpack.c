@@ -39,7 +39,8 @@ int profiles_open(struct err *e, const struct settings *s, const struct referenc
                   struct profiles *ret)
 {
 	CLEANUP(profiles_release) struct profiles p = { 0 };
-	CLEANUP(mem_freep) char *repository = mem_printf("%s/%s", ref->host, ref->path);
+	CLEANUP(mem_freep)
+	char *repository = *ref->path ? mem_printf("%s/%s", ref->host, ref->path) : mem_dup("");
 	CLEANUP(mem_freep) char *dir = mem_printf("%s/profiles", s->config_dir);
 
 	if (s->profile_file ? profile_read(e, s->profile_file, &p.known) < 0

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "upgrade/archive.h"
 #include "upgrade/highest.h"
 #include "upgrade/plan.h"
 #include "upgrade/prepare.h"
@@ -86,6 +87,8 @@ static void set_image(struct job *j, const struct prepared *p)
 
 	digest_format(&p->image->top, digest);
 	json_set_str(j->result, "digest", digest);
+	if (*prepared_name(p, &j->image)->path && j->image.kind != ORIGIN_REGISTRY)
+		json_set_str(j->result, "reference", p->image->reference);
 	candidate_describe(&p->candidate, j->result);
 }
 
@@ -171,11 +174,30 @@ int upgrade_fetch(struct err *e, struct job *j)
 {
 	CLEANUP(prepared_release) struct prepared p = { 0 };
 
-	if (prepare_fetch(e, &j->run, &j->image, &p) < 0)
+	if (prepare_fetch(e, &j->run, &j->image, NULL, &p) < 0)
 		return -1;
 	tidy(&j->run, NULL, p.image, TIDY_AGE_SECONDS);
 	set_image(j, &p);
 	json_set_str(j->result, "outcome", "fetched");
+	return 0;
+}
+
+int upgrade_save(struct err *e, struct job *j, const char *file)
+{
+	CLEANUP(prepared_release) struct prepared p = { 0 };
+	CLEANUP(collection_release) struct collection signatures = { 0 };
+	int64_t bytes;
+
+	if (archive_check(e, file) < 0 ||
+	    prepare_fetch(e, &j->run, &j->image, &signatures, &p) < 0 ||
+	    archive_write(e, &j->run, file, p.image, prepared_name(&p, &j->image), &signatures,
+	                  &bytes) < 0)
+		return -1;
+	tidy(&j->run, NULL, p.image, TIDY_AGE_SECONDS);
+	set_image(j, &p);
+	json_set_str(j->result, "file", file);
+	json_set_int(j->result, "bytes", bytes);
+	json_set_str(j->result, "outcome", "saved");
 	return 0;
 }
 
