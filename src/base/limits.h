@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * limits: how much nodelift takes of what others send, all in one place. One more is refused:
- * content with ERR_REJECTED, the conduct of a server with ERR_RETRY.
+ * content with ERR_REJECTED (status 20), the conduct of a server with ERR_RETRY (12).
+ *
+ * Each is tried at its value and one above: tests/hostile/limits (servers and documents) and
+ * volumes.py (archives), 10-pull-liar.t, 76-signature-liar.t, or in a unit test. Not tried are
+ * HTTP_CONNECT_MS and HIDING_MAX; of EXTRACT_LAYER_MAX the mechanism is (test_inflate.c), not the size.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
