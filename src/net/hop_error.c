@@ -115,12 +115,23 @@ static int proxy_refusal(struct hop *hop, int status)
 	               status == 407 ? hop->proxy.variable : "");
 }
 
-/* With TLS 1.3 a server looks at our certificate when we think that all is done. */
-static int alerted(struct hop *hop)
+/*
+ * With TLS 1.3 a server looks at our certificate when we think that all is done and send our request: that
+ * it then hangs up may be all that is seen of its alert.
+ */
+static bool may_be_for_certificate(const struct hop *hop, int code, bool alert)
+{
+	bool hung_up = code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SEND_ERROR ||
+	               code == CURLE_RECV_ERROR;
+
+	return hop->trust && (alert || (hop->trust->client_cert && hung_up && !hop->began));
+}
+
+static int broken_off(struct hop *hop, bool alert)
 {
 	const struct url *u = &hop->url;
 
-	hop->response->transient = false;
+	hop->response->transient = !alert;
 	if (hop->trust->client_cert)
 		return err_set(hop->e, ERR_RETRY,
 		               "'%s:%d' broke off TLS: it may not accept client certificate '%s'",
@@ -136,13 +147,14 @@ int hop_explain(struct hop *hop, int code)
 	const char *text =
 		*hop->http->error ? hop->http->error : curl_easy_strerror((CURLcode)code);
 	CLEANUP(str_release) struct str way = { 0 };
+	bool alert = strstr(text, FATAL_ALERT) != NULL;
 
 	way_of(hop, &way);
 	hop->response->transient = true;
 	if (refused_by_proxy(hop))
 		return proxy_refusal(hop, refused_by_proxy(hop));
-	if (hop->trust && strstr(text, FATAL_ALERT))
-		return alerted(hop);
+	if (may_be_for_certificate(hop, code, alert))
+		return broken_off(hop, alert);
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		hop->response->transient = false;
