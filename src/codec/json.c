@@ -233,6 +233,23 @@ int json_need_array(struct err *e, const struct json_reader *r, const struct jso
 	return json_is_array(*ret) ? 0 : wrong(e, r, key, "must be an array");
 }
 
+int json_each_str(struct err *e, const struct json_reader *r, const struct json *object,
+                  const char *key, int (*take)(struct err *e, const char *text, void *ctx),
+                  void *ctx)
+{
+	const struct json *list = NULL;
+
+	if (json_get(object, key) && json_need_array(e, r, object, key, &list) < 0)
+		return -1;
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		if (!json_string(v))
+			return wrong(e, r, key, "must hold strings");
+		if (take(e, json_string(v), ctx) < 0)
+			return err_wrap(e, "%s: key '%s'", r->name, key);
+	}
+	return 0;
+}
+
 int json_need_object(struct err *e, const struct json_reader *r, const struct json *object,
                      const char *key, const struct json **ret)
 {

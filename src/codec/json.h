@@ -49,6 +49,11 @@ int json_need_array(struct err *e, const struct json_reader *r, const struct jso
                     const char *key, const struct json **ret) MUST_USE;
 int json_need_object(struct err *e, const struct json_reader *r, const struct json *object,
                      const char *key, const struct json **ret) MUST_USE;
+/* Gives each text of an array to take(), whose error is told with file and key. That there is no such key is no
+ * error; anything else than an array of strings is. */
+int json_each_str(struct err *e, const struct json_reader *r, const struct json *object,
+                  const char *key, int (*take)(struct err *e, const char *text, void *ctx),
+                  void *ctx) MUST_USE;
 /* Every name in `object` must be in the NULL-terminated list: a misspelt key is not ignored. */
 int json_only(struct err *e, const struct json_reader *r, const struct json *object,
               const char *const *keys) MUST_USE;

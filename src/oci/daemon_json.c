@@ -11,59 +11,21 @@
 #include "codec/json.h"
 #include "os/file.h"
 
-static int need_string(struct err *e, const struct json_reader *r, const char *key,
-                       const struct json *item, const char **ret)
+static int take_mirror(struct err *e, const char *text, void *ctx)
 {
-	*ret = json_string(item);
-	if (*ret)
-		return 0;
-	return err_set(e, r->code, "%s: key '%s' must hold strings", r->name, key);
-}
+	struct daemon_json *d = ctx;
 
-static int take_mirrors(struct err *e, const struct json_reader *r, const struct json *doc,
-                        struct daemon_json *ret)
-{
-	static const char key[] = "registry-mirrors";
-	const struct json *list;
-	const char *text;
-
-	if (!json_get(doc, key))
-		return 0;
-	if (json_need_array(e, r, doc, key, &list) < 0)
-		return -1;
-	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		if (need_string(e, r, key, v, &text) < 0)
-			return -1;
-		if (!str_starts(text, "http://") && !str_starts(text, "https://"))
-			return err_set(
-				e, r->code,
-				"%s: key '%s': '%.100s' begins with neither http:// nor https://",
-				r->name, key, text);
-		ret->mirrors = mem_grow(ret->mirrors, (size_t)ret->mirror_count + 1,
-		                        sizeof(*ret->mirrors));
-		ret->mirrors[ret->mirror_count++] = mem_dup(text);
-	}
+	if (!str_starts(text, "http://") && !str_starts(text, "https://"))
+		return err_set(e, ERR_USAGE, "'%.100s' begins with neither http:// nor https://",
+		               text);
+	d->mirrors = mem_grow(d->mirrors, (size_t)d->mirror_count + 1, sizeof(*d->mirrors));
+	d->mirrors[d->mirror_count++] = mem_dup(text);
 	return 0;
 }
 
-static int take_insecure(struct err *e, const struct json_reader *r, const struct json *doc,
-                         struct insecure *ret)
+static int take_insecure(struct err *e, const char *text, void *ctx)
 {
-	static const char key[] = "insecure-registries";
-	const struct json *list;
-	const char *text;
-
-	if (!json_get(doc, key))
-		return 0;
-	if (json_need_array(e, r, doc, key, &list) < 0)
-		return -1;
-	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		if (need_string(e, r, key, v, &text) < 0)
-			return -1;
-		if (insecure_add(e, ret, text) < 0)
-			return err_wrap(e, "%s: key '%s'", r->name, key);
-	}
-	return 0;
+	return insecure_add(e, ctx, text);
 }
 
 int daemon_json_read(struct err *e, const char *file, struct daemon_json *ret,
@@ -85,7 +47,9 @@ int daemon_json_read(struct err *e, const char *file, struct daemon_json *ret,
 		return -1;
 	if (!json_is_object(doc))
 		return err_set(e, r.code, "%s: must be an object", r.name);
-	return take_mirrors(e, &r, doc, ret) < 0 || take_insecure(e, &r, doc, list) < 0 ? -1 : 0;
+	if (json_each_str(e, &r, doc, "registry-mirrors", take_mirror, ret) < 0)
+		return -1;
+	return json_each_str(e, &r, doc, "insecure-registries", take_insecure, list);
 }
 
 void daemon_json_release(struct daemon_json *d)

@@ -47,67 +47,75 @@ static int take_seconds(struct err *e, const struct json_reader *r, const struct
 	return 0;
 }
 
+static int take_format(struct err *e, const char *text, void *ctx)
+{
+	enum signature_format f;
+
+	if (!signature_format_parse(text, &f))
+		return err_set(e, ERR_USAGE, "'%.100s' is neither \"classic\" nor \"bundle\"",
+		               text);
+	*(unsigned *)ctx |= f;
+	return 0;
+}
+
 static int take_formats(struct err *e, const struct json_reader *r, const struct json *doc,
                         const char *key, unsigned *ret)
 {
-	const struct json *list;
-	enum signature_format f;
+	unsigned formats = 0;
 
 	if (!json_get(doc, key))
 		return 0;
-	if (json_need_array(e, r, doc, key, &list) < 0)
+	if (json_each_str(e, r, doc, key, take_format, &formats) < 0)
 		return -1;
-	*ret = 0;
-	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		if (!json_string(v) || !signature_format_parse(json_string(v), &f))
-			return err_set(e, r->code,
-			               "%s: key '%s' may hold \"classic\" and \"bundle\"", r->name,
-			               key);
-		*ret |= f;
-	}
-	if (*ret)
+	*ret = formats;
+	if (formats)
 		return 0;
 	return err_set(e, r->code, "%s: key '%s' must name at least one format", r->name, key);
 }
 
-static int check_helper(struct err *e, const char *name)
+/* NULL-terminated. */
+struct strings {
+	const char **items;
+	int count;
+};
+
+static void add_string(struct strings *l, const char *text)
 {
-	if (credential_helper_valid(name))
-		return 0;
-	return err_set(e, ERR_USAGE,
-	               "'%.100s' is not a name as \"ecr-login\" or an absolute path that ends in "
-	               "/" CREDENTIAL_HELPER_PREFIX "NAME",
-	               name);
+	l->items = mem_grow(l->items, (size_t)l->count + 2, sizeof(*l->items));
+	l->items[l->count++] = text;
+	l->items[l->count] = NULL;
 }
 
-static int check_insecure(struct err *e, const char *name)
+static int take_helper(struct err *e, const char *text, void *ctx)
+{
+	if (!credential_helper_valid(text))
+		return err_set(e, ERR_USAGE,
+		               "'%.100s' is not a name as \"ecr-login\" or an absolute path that "
+		               "ends in /" CREDENTIAL_HELPER_PREFIX "NAME",
+		               text);
+	add_string(ctx, text);
+	return 0;
+}
+
+static int take_insecure(struct err *e, const char *text, void *ctx)
 {
 	CLEANUP(insecure_release) struct insecure ignored = { 0 };
 
-	return insecure_add(e, &ignored, name);
+	if (insecure_add(e, &ignored, text) < 0)
+		return -1;
+	add_string(ctx, text);
+	return 0;
 }
 
-/* An array of strings, each of which check() accepts; NULL-terminated. */
 static int take_strings(struct err *e, const struct json_reader *r, const struct json *doc,
-                        const char *key, int (*check)(struct err *e, const char *text),
+                        const char *key, int (*take)(struct err *e, const char *text, void *ctx),
                         const char ***ret)
 {
-	const struct json *list;
-	int n = 0;
+	struct strings l = { 0 };
+	int failed = json_each_str(e, r, doc, key, take, &l);
 
-	if (!json_get(doc, key))
-		return 0;
-	if (json_need_array(e, r, doc, key, &list) < 0)
-		return -1;
-	*ret = mem_alloc(sizeof(**ret) * (size_t)(json_length(list) + 1));
-	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		if (!json_string(v))
-			return err_set(e, r->code, "%s: key '%s' must hold strings", r->name, key);
-		if (check(e, json_string(v)) < 0)
-			return err_wrap(e, "%s: key '%s'", r->name, key);
-		(*ret)[n++] = json_string(v);
-	}
-	return 0;
+	*ret = l.items;
+	return failed;
 }
 
 int settings_read(struct err *e, struct settings *s)
@@ -135,11 +143,11 @@ int settings_read(struct err *e, struct settings *s)
 		return err_set(e, ERR_USAGE, "%s: must be an object", path);
 	if (json_only(e, &r, doc, keys) < 0 ||
 	    take_string(e, &r, doc, "ca_file", &s->ca_file) < 0 ||
-	    take_strings(e, &r, doc, "credential_helpers", check_helper, &s->credential_helpers) <
+	    take_strings(e, &r, doc, "credential_helpers", take_helper, &s->credential_helpers) <
 	            0 ||
 	    take_string(e, &r, doc, "docker_config", &s->docker_config) < 0 ||
 	    take_string(e, &r, doc, "engine_socket", &s->socket) < 0 ||
-	    take_strings(e, &r, doc, "insecure_registries", check_insecure,
+	    take_strings(e, &r, doc, "insecure_registries", take_insecure,
 	                 &s->insecure_registries) < 0 ||
 	    take_formats(e, &r, doc, "signature_formats", &s->signature_formats) < 0 ||
 	    take_seconds(e, &r, doc, "soak_seconds", &s->soak_ms) < 0 ||
