@@ -246,7 +246,7 @@ allow '["/nonexistent/docker-credential-gone"]'
 try $basic/a:t 10 "no credential helper '/nonexistent/docker-credential-gone'" '... nor by its path'
 for bad in '"pass"' '["../x"]' '["/bin/sh"]' '["x/docker-credential-x"]' '[""]' '["-x"]' '[1]' '["a b"]'; do
 	allow "$bad"
-	try $basic/a:t 2 "config.json: key 'credential_helpers' m" "a list of helpers that is $bad"
+	try $basic/a:t 2 "config.json: key 'credential_helpers'" "a list of helpers that is $bad"
 done
 rm "$dir/etc/config.json"
 
