@@ -33,7 +33,7 @@ static int absolute(struct err *e, const char *path, char **ret)
 	here = getcwd(NULL, 0);
 	if (!here)
 		return err_sys(e, "cannot tell where '%s' is", path);
-	*ret = mem_printf("%s/%s", here, path);
+	*ret = mem_printf("%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static int take_place(struct err *e, const char *text, struct origin *o)
 	case ORIGIN_STDIN:
 		break;
 	}
-	o->text = mem_dup(text);
+	o->text = mem_dup("standard input");
 	return 0;
 }
 

@@ -17,7 +17,8 @@ enum origin_kind { ORIGIN_REGISTRY, ORIGIN_FILE, ORIGIN_STDIN, ORIGIN_ENGINE };
 
 struct origin {
 	enum origin_kind kind;
-	char *text;  /* for people and records: the full name, the absolute path, "-" */
+	char *text;  /* for people and records: the full name, the absolute path,
+	            * "standard input" */
 	char *place; /* the absolute path, or the name in the engine's store; otherwise NULL */
 	struct reference
 		name; /* of a registry's; of the others what `as` says: host NULL for nothing */

@@ -129,7 +129,7 @@ bad "help for no command" 2 "'upgarde'" nodelift help upgarde
 # ---- references
 
 for image in '' : 'Lab/Engine' 'registry.lab:5443/lab/engine:' 'registry.lab:5443/lab/engine:a b' 'registry.lab:99999/lab/engine' \
-	'registry.lab:5443//engine' '-' 'https://registry.lab:5443/lab/engine' '../../etc/passwd' "lab/engine:$(printf %0129d 0)" \
+	'registry.lab:5443//engine' 'https://registry.lab:5443/lab/engine' "lab/engine:$(printf %0129d 0)" \
 	$'lab/eng\nnodelift: ok'; do
 	bad "malformed reference '${image//$'\n'/\\n}'" 2 "is not an image|names no image|needs IMAGE|must be|'$image'" nodelift upgrade "$image"
 done
@@ -137,6 +137,12 @@ for digest in sha256: "sha256:$(printf %063d 0)" "sha256:$(printf %064d 0 | tr 0
 	"md5:$(printf %032d 0)" 'latest'; do
 	bad "malformed digest '$digest'" 2 "$digest|digest" nodelift upgrade "$repository@$digest"
 done
+
+# ---- files
+
+bad "a file that is not there" 2 "'/nowhere/engine.tar'" nodelift upgrade /nowhere/engine.tar
+bad "a file that is no archive" 20 "passwd'" nodelift upgrade ../../etc/passwd
+bad "nothing on standard input" 20 "standard input|'-'" nodelift upgrade -
 
 # ---- registries
 
@@ -147,9 +153,10 @@ bad "no such repository" 12 "$LAB_REGISTRY/no/such" nodelift upgrade "$LAB_REGIS
 bad "no such digest" 12 "sha256:0000" nodelift upgrade "$repository@sha256:$(printf %064d 0)"
 bad "a certificate that is not trusted" 12 "certificate of '$LAB_REGISTRY_UNTRUSTED' is not trusted.*--ca-file.*certs\.d" \
 	nodelift upgrade "$LAB_REGISTRY_UNTRUSTED/$path:e2e-tiny"
-bad "the plain registry asked for TLS" 12 "$LAB_REGISTRY_PLAIN" nodelift upgrade "$LAB_REGISTRY_PLAIN/$path:e2e-tiny"
-bad "plain HTTP for another machine" 2 "plain-http|$LAB_REGISTRY_PLAIN" \
-	nodelift upgrade --plain-http "$LAB_REGISTRY_PLAIN/$path:e2e-tiny"
+# by its address: under its name the engine has it among the insecure ones
+plain=10.77.0.1:${LAB_REGISTRY_PLAIN#*:}
+bad "the plain registry asked for TLS" 12 "$plain" nodelift upgrade "$plain/$path:e2e-tiny"
+bad "plain HTTP for another machine" 2 "plain-http|$plain" nodelift upgrade --plain-http "$plain/$path:e2e-tiny"
 bad "no credentials" 12 "$LAB_REGISTRY_BASIC.*401.*credentials" \
 	nodelift upgrade --docker-config /run/bad/none.json "$LAB_REGISTRY_BASIC/$path:e2e-tiny"
 bad "wrong credentials" 12 "$LAB_REGISTRY_BASIC.*401.*wrong credentials in .*/run/bad/wrong\.json" \
