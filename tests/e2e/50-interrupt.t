@@ -120,7 +120,7 @@ is "... and does nothing" "$(grep -cE '^(undo|recover)' <<<"$output")" 0
 lab exec "$node" sh -c 'cat >/tmp/alone' <<'END'
 cd /var/lib/nodelift || exit 1
 before=$(ls runs 2>/dev/null | tail -n 1)
-nodelift upgrade --soak 5 "$1" <&- >&- 2>&- &
+nodelift upgrade --soak 10 "$1" <&- >&- 2>&- &
 run=$!
 for ((i = 0; i < 3000; i++)); do
 	now=$(ls runs 2>/dev/null | tail -n 1)
