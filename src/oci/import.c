@@ -303,7 +303,7 @@ static int choose(struct err *e, struct intake *t, struct import *ret)
 	             : docker_archive_list(e, &a, t->manifest, &images) < 0)
 		return -1;
 	ret->from_engine = t->options->origin->kind == ORIGIN_ENGINE;
-	ret->remade = ret->from_engine || t->manifest;
+	ret->remade = ret->from_engine || (t->manifest && !layout_has_all(t->index));
 	if (layout_choose(e, &images, t->options->origin, !ret->remade, &ret->top, &name) < 0)
 		return -1;
 	ret->index = STEAL(t->index);

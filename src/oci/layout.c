@@ -116,6 +116,13 @@ int layout_list(struct err *e, const struct json *index, const struct store *s,
 	return 0;
 }
 
+bool layout_has_all(const struct json *index)
+{
+	const char *text = json_is_object(index) ? annotation(index, LAYOUT_SIGNATURES) : NULL;
+
+	return text && strcmp(text, LAYOUT_SIGNATURES_ALL) == 0;
+}
+
 /* ---- which of them ---- */
 
 static int choose_from(struct err *e, const struct layout_images *l, const struct origin *o)

@@ -24,6 +24,10 @@
 #define LAYOUT_KIND_IMAGE "dev.cosignproject.cosign/image"
 #define LAYOUT_KIND_INDEX "dev.cosignproject.cosign/imageIndex"
 #define LAYOUT_KIND_SIGNATURES "dev.cosignproject.cosign/sigs"
+/* Of index.json itself, by nodelift save. An engine that loads the archive keeps the annotations of the
+ * image, "kind" too, and writes them where it saves no signature; it does not keep this one. */
+#define LAYOUT_SIGNATURES "nodelift.signatures"
+#define LAYOUT_SIGNATURES_ALL "all"
 
 /* Is a name out of an archive fit to be shown: nothing but visible ASCII? */
 bool layout_is_plain(const char *name);
@@ -45,6 +49,8 @@ void layout_images_release(struct layout_images *l);
 /* Adds those of index.json. ERR_REJECTED when it is malformed, or there are too many. */
 int layout_list(struct err *e, const struct json *index, const struct store *s,
                 struct layout_images *ret) MUST_USE;
+/* Does it say that all signatures are in it? index may be NULL. */
+bool layout_has_all(const struct json *index);
 /*
  * The one that is meant. Several, and none is named: ERR_USAGE with their names. *ret_name is what it is
  * called there, or NULL. `exact`: a digest in o->name must be the image's own.

@@ -135,11 +135,13 @@ static int add_index(struct err *e, struct saving *s)
 {
 	CLEANUP(json_freep) struct json *index = json_object();
 	CLEANUP(mem_freep) char *name = name_of(s);
-	struct json *entries = json_array(), *one = NULL;
+	struct json *entries = json_array(), *note = json_object(), *one = NULL;
 
 	json_set_int(index, "schemaVersion", 2);
 	json_set_str(index, "mediaType", INDEX);
 	json_set(index, "manifests", entries);
+	json_set_str(note, LAYOUT_SIGNATURES, LAYOUT_SIGNATURES_ALL);
+	json_set(index, "annotations", note);
 	if (describe_image(e, s, &one) < 0)
 		return -1;
 	annotate(one, name, name,

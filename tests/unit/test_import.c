@@ -295,6 +295,42 @@ static void test_several(const struct parts *p)
 	str_release(&s);
 }
 
+/* A layout that is an archive of docker save at once: by an engine, or by what saves signatures with it? */
+static void test_remade(const struct parts *p)
+{
+	static const struct {
+		const char *key, *value;
+		bool remade;
+	} writers[] = {
+		{ "nodelift.signatures", "all", false },
+		{ "nodelift.signatures", "al", true },
+		{ "nodelift.signatures", "", true },
+		{ "Nodelift.signatures", "all", true },
+		{ "kind", "all", true },
+	};
+	struct str s = { 0 };
+	struct err e;
+
+	for (size_t n = 0; n < sizeof(writers) / sizeof(*writers); n++) {
+		CLEANUP(import_release) struct import i = { 0 };
+		CLEANUP(mem_freep)
+		char *index = mem_printf("{\"manifests\":[{\"digest\":\"%s\"}],"
+		                         "\"annotations\":{\"%s\":\"%s\"}}",
+		                         p->manifest, writers[n].key, writers[n].value);
+
+		add_layout(&s, p, NO_INDEX);
+		tar_file(&s, "index.json", index);
+		tar_file(&s, "manifest.json", "[]");
+		tar_end(&s);
+		fresh_store();
+		is_int(take(&e, &s, NULL, &i), 0, "both at once");
+		is_int(i.remade, writers[n].remade, "... with %s '%s'", writers[n].key,
+		       writers[n].value);
+		s.len = 0;
+	}
+	str_release(&s);
+}
+
 /* ---- docker save ---- */
 
 static const char docker[] = "[{\"Config\":\"c.json\",\"RepoTags\":[\"engine:1\"],\"Layers\":["
@@ -538,6 +574,7 @@ int main(void)
 	test_layouts(&p);
 	test_passed_over(&p);
 	test_bad_layouts(&p);
+	test_remade(&p);
 	test_several(&p);
 	test_docker();
 	test_bad_docker();
