@@ -154,6 +154,13 @@ refused "more than one image" 2 'more than one image, say which by --as: one, tw
 run fetch "$dir/two" --as "a/b:two" --json
 is "... is a choice" "$status $(tail -n 1 "$dir/out" | jq -r '"\(.digest) \(.reference)"')" "0 $(digest_of src-classic) docker.io/a/b:two"
 
+# An archive may call itself what it likes.
+printf '{"rules": [{"name": "lab", "repositories": ["%s/*"], "unsigned": "accepted"}]}' "$LAB_REGISTRY" >"$dir/etc/policy.json"
+refused "a name out of an archive does not do for a rule that accepts unsigned images" 20 \
+	"'$repository' is what the archive calls itself: .*policy.json, rule 'lab'" fetch "$dir/bundle.tar"
+run fetch "$dir/bundle.tar" --as "$repository:src-bundle"
+is "... a name that the user gives does" "$status $result" "0 nodelift: fetched"
+
 # ---- an index
 
 trust right
